@@ -1,0 +1,96 @@
+//! Reads and checks the declarations of a Safra project. No data is touched here.
+//!
+//! A project is a folder of plain text:
+//!
+//! | file | declares |
+//! |---|---|
+//! | `safra.toml` | the name of the project and its defaults ([`Settings`]) |
+//! | `sources.toml` | the tables, and when each row and column becomes known ([`Source`]) |
+//! | `features/*.sql` | feature views ([`View`]) |
+//! | `problems/*.toml` | what is to be predicted ([`Problem`]) |
+//!
+//! [`Project::from_files`] takes the texts, wherever they come from (a folder, or the copy inside the
+//! binary), and returns a project in which every name has been checked against every other.
+
+mod check;
+mod error;
+mod files;
+mod problem;
+mod settings;
+mod source;
+mod view;
+
+pub use error::ProjectError;
+pub use files::ProjectFiles;
+pub use problem::{BacktestSpec, Cadence, Cohort, FeatureSelection, Label, LearnerSpec, Problem};
+pub use settings::Settings;
+pub use source::{Column, ColumnKnownAt, ColumnType, Derived, KnownAt, Reference, Source};
+pub use view::{View, Window};
+
+use indexmap::IndexMap;
+
+/// A project whose declarations have been read and checked against one another.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Name and defaults, from `safra.toml`.
+    pub settings: Settings,
+    /// The tables by name, in the order of `sources.toml`, parents before the tables that refer to them.
+    pub sources: IndexMap<String, Source>,
+    /// The feature views by name, in alphabetical order.
+    pub views: IndexMap<String, View>,
+    /// The problems by name, in alphabetical order.
+    pub problems: IndexMap<String, Problem>,
+}
+
+impl Project {
+    /// Reads a project from the texts of its files.
+    ///
+    /// # Errors
+    /// [`ProjectError`] names the file, and the table, column, view or problem at fault.
+    pub fn from_files(files: &ProjectFiles) -> Result<Self, ProjectError> {
+        let project = Self {
+            settings: settings::read(files)?,
+            sources: source::read_all(files)?,
+            views: view::read_all(files)?,
+            problems: problem::read_all(files)?,
+        };
+        check::check(&project)?;
+        Ok(project)
+    }
+
+    /// The source of that name.
+    ///
+    /// # Errors
+    /// [`ProjectError::UnknownName`] when the project declares no such source.
+    pub fn source(&self, name: &str) -> Result<&Source, ProjectError> {
+        find(&self.sources, "source", name)
+    }
+
+    /// The feature view of that name.
+    ///
+    /// # Errors
+    /// [`ProjectError::UnknownName`] when the project declares no such view.
+    pub fn view(&self, name: &str) -> Result<&View, ProjectError> {
+        find(&self.views, "feature view", name)
+    }
+
+    /// The problem of that name.
+    ///
+    /// # Errors
+    /// [`ProjectError::UnknownName`] when the project declares no such problem.
+    pub fn problem(&self, name: &str) -> Result<&Problem, ProjectError> {
+        find(&self.problems, "problem", name)
+    }
+}
+
+fn find<'a, T>(
+    items: &'a IndexMap<String, T>,
+    kind: &'static str,
+    name: &str,
+) -> Result<&'a T, ProjectError> {
+    items.get(name).ok_or_else(|| ProjectError::UnknownName {
+        kind,
+        name: name.to_owned(),
+        known: items.keys().cloned().collect::<Vec<_>>().join(", "),
+    })
+}

@@ -1,0 +1,222 @@
+//! `problems/*.toml`: who is asked about, what happened to them, and what to learn it from.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+use crate::files::parse_toml;
+use crate::{ProjectError, ProjectFiles};
+
+/// Something to be predicted about an entity at a reference date.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Problem {
+    /// Name on the command line and of the tables; the file's name without `.toml`.
+    #[serde(skip)]
+    pub name: String,
+    /// Path of the file inside the project.
+    #[serde(skip)]
+    pub file: String,
+    /// Heading for people.
+    pub title: String,
+    /// The question the model answers, as one sentence.
+    pub question: String,
+    /// What a positive label means, in a few words, such as "stops selling".
+    pub positive: String,
+    /// What one row is called, such as "seller".
+    pub row: String,
+    /// What several rows are called, such as "sellers".
+    pub rows: String,
+    /// Columns that identify one row, together with the reference date.
+    pub entity: Vec<String>,
+    /// On which dates the question is asked.
+    pub cadence: Cadence,
+    /// First reference date of the training set, if later than the project's `first_date`.
+    pub first_date: Option<NaiveDate>,
+    /// The metric by which learners are ranked, such as `roc_auc`.
+    pub metric: String,
+    /// Who is asked about.
+    pub cohort: Cohort,
+    /// What happened to them.
+    pub label: Label,
+    /// What the model may look at.
+    pub features: FeatureSelection,
+    /// The learners to compare.
+    pub learners: Vec<LearnerSpec>,
+    /// Backtest defaults.
+    pub backtest: BacktestSpec,
+}
+
+/// On which dates a question is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cadence {
+    /// Every day.
+    Day,
+    /// Every Monday.
+    Week,
+    /// The first day of every month.
+    Month,
+}
+
+/// Who is asked about: a query over the feature store.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cohort {
+    /// In words, for the report.
+    pub description: String,
+    /// Returns the entity, `reference_date`, and whatever the label needs. It sees feature views only,
+    /// so it knows no more than what was known before the reference date.
+    pub sql: String,
+}
+
+/// What happened: a query over the full tables and `cohort`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Label {
+    /// In words, for the report.
+    pub description: String,
+    /// Returns the entity, `reference_date`, `label` (boolean) and `label_known_at` (date): the day on
+    /// which the label is certain whichever way it falls.
+    pub sql: String,
+}
+
+/// What the model may look at.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureSelection {
+    /// Feature views whose features are joined.
+    pub views: Vec<String>,
+    /// Features to leave out, by their name in the store; a trailing `*` matches any rest.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+}
+
+/// A learner and its parameters, as far as they differ from its defaults.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LearnerSpec {
+    /// Name of the learner, such as `lightgbm`.
+    pub name: String,
+    /// Its parameters.
+    #[serde(flatten)]
+    pub parameters: BTreeMap<String, toml::Value>,
+}
+
+/// Which past dates judge the learners, unless the command line says otherwise.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BacktestSpec {
+    /// Number of the last dates with settled labels.
+    pub dates: usize,
+}
+
+impl Cadence {
+    /// All dates of the cadence from `from` to `to`, both inclusive, in order.
+    ///
+    /// ```
+    /// # use safra_project::Cadence;
+    /// # use chrono::NaiveDate;
+    /// let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
+    /// let dates = Cadence::Month.dates(day(2017, 1, 15), day(2017, 3, 1));
+    /// assert_eq!(dates, [day(2017, 2, 1), day(2017, 3, 1)]);
+    /// ```
+    pub fn dates(self, from: NaiveDate, to: NaiveDate) -> Vec<NaiveDate> {
+        let mut dates = Vec::new();
+        let mut next = Some(self.first_on_or_after(from));
+        while let Some(date) = next.filter(|date| *date <= to) {
+            dates.push(date);
+            next = match self {
+                Self::Day => date.checked_add_days(Days::new(1)),
+                Self::Week => date.checked_add_days(Days::new(7)),
+                Self::Month => date.checked_add_months(Months::new(1)),
+            };
+        }
+        dates
+    }
+
+    fn first_on_or_after(self, from: NaiveDate) -> NaiveDate {
+        match self {
+            Self::Day => from,
+            Self::Week => {
+                let ahead = (7 - from.weekday().days_since(Weekday::Mon)) % 7;
+                from.checked_add_days(Days::new(u64::from(ahead)))
+                    .unwrap_or(from)
+            }
+            Self::Month if from.day() == 1 => from,
+            Self::Month => from
+                .with_day(1)
+                .and_then(|first| first.checked_add_months(Months::new(1)))
+                .unwrap_or(from),
+        }
+    }
+}
+
+impl FeatureSelection {
+    /// Whether a feature is left out.
+    pub fn excludes(&self, feature: &str) -> bool {
+        self.exclude
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(start) => feature.starts_with(start),
+                None => feature == pattern,
+            })
+    }
+}
+
+pub(crate) fn read_all(files: &ProjectFiles) -> Result<IndexMap<String, Problem>, ProjectError> {
+    files
+        .in_folder("problems")
+        .map(|(file, name, text)| {
+            let problem: Problem = parse_toml(file, text)?;
+            let problem = Problem {
+                name: name.to_owned(),
+                file: file.to_owned(),
+                ..problem
+            };
+            Ok((name.to_owned(), problem))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn weeks_start_on_mondays() {
+        let dates = Cadence::Week.dates(day("2018-01-02"), day("2018-01-16"));
+        assert_eq!(dates, [day("2018-01-08"), day("2018-01-15")]);
+        assert_eq!(
+            Cadence::Week
+                .dates(day("2018-01-01"), day("2018-01-01"))
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn an_empty_range_has_no_dates() {
+        assert!(
+            Cadence::Day
+                .dates(day("2018-01-02"), day("2018-01-01"))
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn exclusions_match_names_and_beginnings() {
+        let selection = FeatureSelection {
+            views: vec![],
+            exclude: vec!["orders_all".into(), "share_*".into()],
+        };
+        assert!(selection.excludes("orders_all") && selection.excludes("share_sp_6mo"));
+        assert!(!selection.excludes("orders_all_6mo") && !selection.excludes("orders_30d"));
+    }
+}
