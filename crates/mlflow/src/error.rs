@@ -1,0 +1,124 @@
+//! What can go wrong.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of a call on a store.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error of a store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused an operation on a file or folder.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as an infinitive such as `read`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A file of the store does not hold what MLflow writes there.
+    #[error("malformed file {}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is nothing of that kind with that name or id.
+    #[error("{kind} not found: {id}")]
+    NotFound {
+        /// `experiment`, `run`, `logged model`, …
+        kind: &'static str,
+        /// The name or id that was asked for.
+        id: String,
+    },
+    /// Something of that kind with that name or id is there already.
+    #[error("{kind} already exists: {id}")]
+    AlreadyExists {
+        /// `experiment`, `run`, `logged model`, …
+        kind: &'static str,
+        /// The name or id.
+        id: String,
+    },
+    /// The experiment or run is deleted, and so can only be read.
+    #[error("{kind} is deleted: {id}\nhint: restore it with MLflow, or use another name")]
+    Deleted {
+        /// `experiment` or `run`.
+        kind: &'static str,
+        /// The name or id.
+        id: String,
+    },
+    /// A name, key, path or number that MLflow refuses.
+    #[error("invalid {kind}: {value:?}\nhint: {hint}")]
+    Invalid {
+        /// `param key`, `experiment name`, …
+        kind: &'static str,
+        /// What was given.
+        value: String,
+        /// What is allowed.
+        hint: &'static str,
+    },
+    /// A name, key or value with more characters than MLflow takes.
+    #[error(
+        "{kind} is too long: {name:?} has {length} characters\nhint: at most {limit} are allowed"
+    )]
+    TooLong {
+        /// `param key`, `param value`, …
+        kind: &'static str,
+        /// The name, or the key whose value is too long, cut to 50 characters.
+        name: String,
+        /// Its characters.
+        length: usize,
+        /// The most that MLflow takes.
+        limit: usize,
+    },
+    /// A param that was logged before with another value; params never change.
+    #[error(
+        "param {key} of run {run_id} cannot change from {current:?} to: {new:?}\nhint: log it once for each run"
+    )]
+    ParamChanged {
+        /// The run.
+        run_id: String,
+        /// The param.
+        key: String,
+        /// The value it has.
+        current: String,
+        /// The value that was refused.
+        new: String,
+    },
+    /// A URI that this crate cannot open.
+    #[error("unsupported URI: {uri}\nhint: give a folder, as a path or as file:///path")]
+    UnsupportedUri {
+        /// The URI.
+        uri: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    pub(crate) fn malformed(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Malformed {
+            path: path.to_path_buf(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(crate) fn not_found(kind: &'static str, id: &str) -> Self {
+        Self::NotFound {
+            kind,
+            id: id.to_owned(),
+        }
+    }
+}
