@@ -1,0 +1,41 @@
+//! A table as it stood at a reference date.
+
+use arrow::array::{Array, BooleanArray, RecordBatch, new_null_array};
+use arrow::compute::{filter_record_batch, nullif};
+use chrono::NaiveDate;
+
+use crate::dated::KnownTime;
+use crate::history::midnight;
+use crate::{Dated, HistoryError};
+
+impl Dated {
+    /// The rows known at a reference date, with the columns that were not known then, or never are, NULL.
+    ///
+    /// # Errors
+    /// [`HistoryError::DataFusion`] when arrays cannot be built.
+    pub fn cut(&self, reference_date: NaiveDate) -> Result<RecordBatch, HistoryError> {
+        let at = midnight(reference_date);
+        let failed = |e| HistoryError::at(&self.name, e);
+        let known: BooleanArray = self
+            .row_known_at
+            .iter()
+            .map(|time| Some(time.is_some_and(|time| time < at)))
+            .collect();
+        let mut values = self.rows.columns().to_vec();
+        for (value, times) in values.iter_mut().zip(&self.columns) {
+            match times {
+                KnownTime::Row => {}
+                KnownTime::Never => *value = new_null_array(value.data_type(), value.len()),
+                KnownTime::At(times) => {
+                    let hidden: BooleanArray = times
+                        .iter()
+                        .map(|time| Some(time.is_none_or(|time| time >= at)))
+                        .collect();
+                    *value = nullif(value, &hidden).map_err(failed)?;
+                }
+            }
+        }
+        let rows = RecordBatch::try_new(self.rows.schema(), values).map_err(failed)?;
+        filter_record_batch(&rows, &known).map_err(failed)
+    }
+}

@@ -1,0 +1,175 @@
+//! The dated sources of a lake.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
+use arrow::compute::concat_batches;
+use chrono::{Days, NaiveDate, NaiveTime};
+use safra_lake::{Folder, Lake};
+use safra_project::{KnownAt, Project, Source};
+
+use crate::dated::micros_of;
+use crate::{ALWAYS, DAY, Dated, HistoryError};
+
+/// Dated sources, read from a lake at one version each.
+#[derive(Debug, Clone)]
+pub struct History {
+    sources: BTreeMap<String, Dated>,
+    versions: BTreeMap<String, u64>,
+}
+
+impl History {
+    /// Reads the named sources, and those from which they take their times.
+    ///
+    /// # Errors
+    /// [`HistoryError`] names the source that is not in the project or not in the lake, or cannot be dated.
+    pub async fn load(
+        lake: &Lake,
+        project: &Project,
+        names: &BTreeSet<String>,
+    ) -> Result<Self, HistoryError> {
+        let mut wanted = BTreeSet::new();
+        for name in names {
+            add_with_parents(project, name, &mut wanted)?;
+        }
+        let mut history = Self {
+            sources: BTreeMap::new(),
+            versions: BTreeMap::new(),
+        };
+        for source in project
+            .sources
+            .values()
+            .filter(|source| wanted.contains(&source.name))
+        {
+            let table = lake.table(Folder::Sources, &source.name);
+            let snapshot = table
+                .require("`safra ingest DIR` reads the files of a folder")
+                .await?;
+            let rows = concat_batches(&snapshot.schema(), &snapshot.read(None)?)
+                .map_err(|e| HistoryError::at(&source.name, e))?;
+            history
+                .versions
+                .insert(source.name.clone(), snapshot.version());
+            history.add(source, rows).await?;
+        }
+        Ok(history)
+    }
+
+    /// Dates sources that are at hand as record batches; a source stands after its parents.
+    ///
+    /// # Errors
+    /// [`HistoryError`] names the source that cannot be dated.
+    pub async fn from_batches<'a>(
+        tables: impl IntoIterator<Item = (&'a Source, RecordBatch)>,
+    ) -> Result<Self, HistoryError> {
+        let mut history = Self {
+            sources: BTreeMap::new(),
+            versions: BTreeMap::new(),
+        };
+        for (source, rows) in tables {
+            history.add(source, rows).await?;
+        }
+        Ok(history)
+    }
+
+    /// A loaded source.
+    pub fn source(&self, name: &str) -> Option<&Dated> {
+        self.sources.get(name)
+    }
+
+    /// The versions of the tables that were read.
+    pub fn table_versions(&self) -> &BTreeMap<String, u64> {
+        &self.versions
+    }
+
+    /// The first day of which nothing is known: the day after the last fact of these sources. Sources
+    /// without times say nothing; the least of the others counts, since a label needs all of them.
+    pub fn data_end<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<NaiveDate> {
+        names
+            .into_iter()
+            .filter_map(|name| self.source(name)?.last_known())
+            .min()
+            .and_then(|micros| day_of(micros)?.checked_add_days(Days::new(1)))
+    }
+
+    async fn add(&mut self, source: &Source, rows: RecordBatch) -> Result<(), HistoryError> {
+        let known_at = match &source.known_at {
+            KnownAt::Always => Int64Array::from(vec![ALWAYS; rows.num_rows()]),
+            KnownAt::Column(column) => micros_of(&source.name, &rows, column)?,
+            KnownAt::From { from, on } => self.inherit(source, &rows, from, on)?,
+        };
+        let dated = Dated::new(source, rows, known_at).await?;
+        self.sources.insert(source.name.clone(), dated);
+        Ok(())
+    }
+
+    /// The time of the parent's row with the same value; the earliest where there are several.
+    fn inherit(
+        &self,
+        source: &Source,
+        rows: &RecordBatch,
+        from: &str,
+        on: &str,
+    ) -> Result<Int64Array, HistoryError> {
+        let parent = self.sources.get(from).ok_or_else(|| {
+            let message = format!("{from} must be loaded before {}", source.name);
+            HistoryError::at(
+                &source.name,
+                datafusion::error::DataFusionError::Plan(message),
+            )
+        })?;
+        let keys = texts(&source.name, &parent.rows, on)?;
+        let mut times: HashMap<&str, i64> = HashMap::with_capacity(keys.len());
+        let keys = keys.as_string::<i32>();
+        for row in 0..keys.len() {
+            if keys.is_valid(row) && parent.row_known_at.is_valid(row) {
+                let time = parent.row_known_at.value(row);
+                let held = times.entry(keys.value(row)).or_insert(time);
+                *held = (*held).min(time);
+            }
+        }
+        let own = texts(&source.name, rows, on)?;
+        Ok(own
+            .as_string::<i32>()
+            .iter()
+            .map(|key| times.get(key?).copied())
+            .collect())
+    }
+}
+
+fn texts(
+    table: &str,
+    rows: &RecordBatch,
+    column: &str,
+) -> Result<arrow::array::ArrayRef, HistoryError> {
+    let index = rows
+        .schema_ref()
+        .index_of(column)
+        .map_err(|e| HistoryError::at(table, e))?;
+    arrow::compute::cast(rows.column(index), &arrow::datatypes::DataType::Utf8)
+        .map_err(|e| HistoryError::at(table, e))
+}
+
+fn add_with_parents(
+    project: &Project,
+    name: &str,
+    wanted: &mut BTreeSet<String>,
+) -> Result<(), HistoryError> {
+    let source = project.source(name)?;
+    if wanted.insert(name.to_owned()) {
+        if let KnownAt::From { from, .. } = &source.known_at {
+            add_with_parents(project, from, wanted)?;
+        }
+    }
+    Ok(())
+}
+
+/// Midnight at the start of a day, in microseconds.
+pub(crate) fn midnight(date: NaiveDate) -> i64 {
+    date.and_time(NaiveTime::MIN).and_utc().timestamp_micros()
+}
+
+fn day_of(micros: i64) -> Option<NaiveDate> {
+    let days = i32::try_from(micros.div_euclid(DAY)).ok()?;
+    NaiveDate::from_epoch_days(days)
+}
