@@ -1,0 +1,250 @@
+//! Backtest: for each of a run of past dates, train on what was known, score, and compare with what happened.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::{Examples, LearnError, Learner, Metric, Metrics, Scored, Training};
+
+/// One past date: the rows that could be trained on by then, and the rows to score on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// The date, as it is to be read in results and messages.
+    pub date: String,
+    /// Rows to train on, each with a label.
+    pub train: Vec<usize>,
+    /// Rows to score. Rows without a label are scored but not evaluated.
+    pub test: Vec<usize>,
+}
+
+/// The outcome of a backtest: by date in the order given, and within a date by learner in the order given.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Backtest {
+    /// One row of metrics for each date and learner.
+    pub rows: Vec<BacktestRow>,
+    /// The scores behind the metrics, for each date and learner for which a model could be fitted.
+    pub predictions: Vec<BacktestPredictions>,
+    /// Mean metrics of each learner.
+    pub means: Vec<LearnerMeans>,
+}
+
+/// What one learner achieved on one date.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BacktestRow {
+    /// The date.
+    pub date: String,
+    /// The learner.
+    pub learner: String,
+    /// Number of rows trained on.
+    pub train_rows: usize,
+    /// Number of rows evaluated: scored, and with a label.
+    pub rows: usize,
+    /// Number of positive rows among these.
+    pub positives: usize,
+    /// The metrics, each `None` where undefined.
+    pub metrics: Metrics,
+    /// Why there are no metrics, if so.
+    pub reason: Option<String>,
+}
+
+/// The scores of one learner on one date.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BacktestPredictions {
+    /// The date.
+    pub date: String,
+    /// The learner.
+    pub learner: String,
+    /// The test rows, as indices into the examples, in the order of the split.
+    pub rows: Vec<usize>,
+    /// The score of each of these rows: the probability of the positive class.
+    pub scores: Vec<f64>,
+}
+
+/// Mean metrics of one learner.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LearnerMeans {
+    /// The learner.
+    pub learner: String,
+    /// Number of dates with metrics.
+    pub dates: usize,
+    /// The mean of each metric over the dates on which it is defined; `None` if there is none.
+    pub metrics: Metrics,
+}
+
+/// Fits every learner on the training rows of every split, and evaluates it on the test rows.
+///
+/// All fits run in parallel, each with the same `seed`, so that a fit on a date's training rows gives the backtest's model.
+/// `progress` is called after each of the `splits.len() * learners.len()` fits, from any thread. A date that cannot be learned
+/// from (no training rows, or one class only) or not be evaluated (no test row with a label) gives a row with a reason.
+///
+/// # Errors
+/// If two learners have the same name or two splits the same date, a row is both in the training and test rows of a split, lies beyond
+/// the examples or is to be trained on without a label, or a learner fails; the error names date and learner.
+pub fn backtest(
+    examples: &Examples,
+    splits: &[Split],
+    learners: &[Box<dyn Learner>],
+    seed: u64,
+    progress: &(dyn Fn() + Sync),
+) -> Result<Backtest, LearnError> {
+    check_names(splits, learners)?;
+    splits.iter().try_for_each(check_overlap)?;
+    let fits: Vec<(&Split, &dyn Learner)> = splits
+        .iter()
+        .flat_map(|split| {
+            learners
+                .iter()
+                .map(move |learner| (split, learner.as_ref()))
+        })
+        .collect();
+    let run = |&(split, learner): &(&Split, &dyn Learner)| {
+        let outcome = evaluate(examples, split, learner, seed);
+        progress();
+        outcome.map_err(|source| LearnError::Backtest {
+            learner: learner.name().to_owned(),
+            date: split.date.clone(),
+            source: Box::new(source),
+        })
+    };
+    // Results are gathered before they are looked at, so that of several errors the first in order is the one reported.
+    let outcomes: Vec<Result<_, LearnError>> = fits.par_iter().with_max_len(1).map(run).collect();
+    let outcomes: Vec<_> = outcomes.into_iter().collect::<Result<_, LearnError>>()?;
+    let (rows, predictions): (Vec<BacktestRow>, Vec<_>) = outcomes.into_iter().unzip();
+    let means = learners
+        .iter()
+        .map(|learner| means_of(learner.name(), &rows))
+        .collect();
+    Ok(Backtest {
+        rows,
+        predictions: predictions.into_iter().flatten().collect(),
+        means,
+    })
+}
+
+fn check_names(splits: &[Split], learners: &[Box<dyn Learner>]) -> Result<(), LearnError> {
+    let mut names = BTreeSet::new();
+    if let Some(learner) = learners
+        .iter()
+        .find(|learner| !names.insert(learner.name()))
+    {
+        return Err(LearnError::DuplicateLearner(learner.name().to_owned()));
+    }
+    let mut dates = BTreeSet::new();
+    match splits.iter().find(|split| !dates.insert(&split.date)) {
+        Some(split) => Err(LearnError::DuplicateDate(split.date.clone())),
+        None => Ok(()),
+    }
+}
+
+fn check_overlap(split: &Split) -> Result<(), LearnError> {
+    let train: BTreeSet<usize> = split.train.iter().copied().collect();
+    match split.test.iter().find(|row| train.contains(row)) {
+        Some(&row) => Err(LearnError::TrainTestOverlap {
+            date: split.date.clone(),
+            row,
+        }),
+        None => Ok(()),
+    }
+}
+
+type Outcome = (BacktestRow, Option<BacktestPredictions>);
+
+fn evaluate(
+    examples: &Examples,
+    split: &Split,
+    learner: &dyn Learner,
+    seed: u64,
+) -> Result<Outcome, LearnError> {
+    let test = examples.rows(&split.test)?;
+    let labels: Vec<Option<bool>> = split
+        .test
+        .iter()
+        .map(|&row| examples.label()[row])
+        .collect();
+    let training = match Training::new(examples.rows(&split.train)?) {
+        Err(error) if error.is_unlearnable() => {
+            let row = row_of(split, learner, &labels, Err(error.to_string()));
+            return Ok((row, None));
+        }
+        training => training?,
+    };
+    let scores = learner.fit(&training, seed)?.predict(&test)?;
+    let metrics = match labelled(&labels, &scores)? {
+        scored if !scored.is_empty() => Ok(Metrics::of(&scored)),
+        _ if split.test.is_empty() => Err("no test rows".to_owned()),
+        _ => Err("no test row has a label yet".to_owned()),
+    };
+    let row = row_of(split, learner, &labels, metrics);
+    let predictions = BacktestPredictions {
+        date: row.date.clone(),
+        learner: row.learner.clone(),
+        rows: split.test.clone(),
+        scores,
+    };
+    Ok((row, Some(predictions)))
+}
+
+fn row_of(
+    split: &Split,
+    learner: &dyn Learner,
+    labels: &[Option<bool>],
+    metrics: Result<Metrics, String>,
+) -> BacktestRow {
+    let known = || labels.iter().copied().flatten();
+    BacktestRow {
+        date: split.date.clone(),
+        learner: learner.name().to_owned(),
+        train_rows: split.train.len(),
+        rows: known().count(),
+        positives: known().filter(|&positive| positive).count(),
+        metrics: metrics.clone().unwrap_or_default(),
+        reason: metrics.err(),
+    }
+}
+
+fn labelled(labels: &[Option<bool>], scores: &[f64]) -> Result<Scored, LearnError> {
+    let known = labels
+        .iter()
+        .zip(scores)
+        .filter_map(|(label, &score)| Some(((*label)?, score)));
+    let (labels, scores): (Vec<bool>, Vec<f64>) = known.unzip();
+    Scored::new(&labels, &scores)
+}
+
+fn means_of(learner: &str, rows: &[BacktestRow]) -> LearnerMeans {
+    let rows: Vec<&BacktestRow> = rows
+        .iter()
+        .filter(|row| row.learner == learner && row.reason.is_none())
+        .collect();
+    let mean = |metric: Metric| {
+        let values: Vec<f64> = rows
+            .iter()
+            .filter_map(|row| row.metrics.get(metric))
+            .collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    LearnerMeans {
+        learner: learner.to_owned(),
+        dates: rows.len(),
+        metrics: Metrics::from_fn(mean),
+    }
+}
+
+impl Backtest {
+    /// The predictions of one learner, in the order of dates.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn predictions_of(&self, learner: &str) -> Result<Vec<&BacktestPredictions>, LearnError> {
+        let found: Vec<_> = self
+            .predictions
+            .iter()
+            .filter(|p| p.learner == learner)
+            .collect();
+        if found.is_empty() {
+            return Err(LearnError::NoPredictions(learner.to_owned()));
+        }
+        Ok(found)
+    }
+}

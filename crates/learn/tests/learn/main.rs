@@ -1,0 +1,9 @@
+//! Tests of the crate through its public interface.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod backtest;
+mod bootstrap;
+mod learners;
+mod metrics;
+mod silence;
+mod support;
