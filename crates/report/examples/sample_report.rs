@@ -1,0 +1,392 @@
+//! Writes a report with invented but plausible numbers, to look at in a browser:
+//! `cargo run --release -p safra-report --example sample_report -- sample.html [charts-folder]`.
+
+use std::error::Error;
+use std::path::Path;
+
+use safra_report::{
+    BaseRate, CalibrationBin, Cell, Champion, Direction, Importance, LearnerMean, MetricRow,
+    Metrics, ProblemReport, Reason, Report, RocCurve, RocPoint, Scored, ScoredRow, StepTime,
+    TableSummary, charts, render,
+};
+
+const LEARNERS: [&str; 4] = ["baseline", "recency", "logistic_regression", "lightgbm"];
+
+/// Reference date, rows and positives of the cohort, and ROC AUC of the last three learners.
+const BACKTEST: [(&str, u64, u64, [f64; 3]); 7] = [
+    ("2017-11-01", 1_012, 243, [0.812, 0.851, 0.848]),
+    ("2017-12-01", 1_176, 331, [0.826, 0.858, 0.871]),
+    ("2018-01-01", 1_195, 318, [0.809, 0.856, 0.869]),
+    ("2018-02-01", 1_291, 302, [0.831, 0.872, 0.884]),
+    ("2018-03-01", 1_367, 329, [0.818, 0.866, 0.863]),
+    ("2018-04-01", 1_452, 362, [0.822, 0.868, 0.879]),
+    ("2018-05-01", 1_534, 411, [0.824, 0.861, 0.876]),
+];
+
+/// Feature, meaning, share of importance and a typical value for a seller about to leave.
+const FEATURES: [(&str, &str, f64, f64); 15] = [
+    (
+        "days_since_last_order_all",
+        "Days since the last sale",
+        0.238,
+        36.0,
+    ),
+    ("orders_30d", "Orders in the last 30 days", 0.121, 1.0),
+    (
+        "avg_days_between_sales_all",
+        "Mean days between consecutive days with a sale",
+        0.094,
+        18.4,
+    ),
+    (
+        "days_with_sale_90d",
+        "Days with a sale in the last 90 days",
+        0.081,
+        3.0,
+    ),
+    (
+        "days_since_first_order_all",
+        "Days since the first sale",
+        0.058,
+        71.0,
+    ),
+    ("orders_6mo", "Orders in the last 6 months", 0.051, 4.0),
+    (
+        "lifetime_value_all",
+        "Sales over all history (R$)",
+        0.043,
+        412.8,
+    ),
+    (
+        "avg_review_score_6mo",
+        "Mean review score in the last 6 months",
+        0.036,
+        3.25,
+    ),
+    (
+        "late_share_6mo",
+        "Share of orders delivered late in the last 6 months",
+        0.031,
+        0.25,
+    ),
+    (
+        "customer_states_6mo",
+        "Customer states reached in the last 6 months",
+        0.027,
+        3.0,
+    ),
+    (
+        "avg_freight_6mo",
+        "Mean freight per order in the last 6 months (R$)",
+        0.025,
+        21.74,
+    ),
+    (
+        "avg_ticket_90d",
+        "Mean order value in the last 90 days (R$)",
+        0.022,
+        103.2,
+    ),
+    (
+        "credit_card_value_share_6mo",
+        "Share of value paid by credit card",
+        0.019,
+        0.714,
+    ),
+    (
+        "share_state_sp_6mo",
+        "Share of orders from São Paulo",
+        0.016,
+        0.333,
+    ),
+    ("avg_photos_6mo", "Mean photos per product", 0.013, 2.0),
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let page = arguments.next().unwrap_or_else(|| "sample.html".to_owned());
+    let report = sample();
+    std::fs::write(&page, render(&report)?)?;
+    if let Some(folder) = arguments.next() {
+        std::fs::create_dir_all(&folder)?;
+        for (name, svg) in charts::files(&report.problems[0])? {
+            std::fs::write(Path::new(&folder).join(name), svg)?;
+        }
+    }
+    Ok(())
+}
+
+fn sample() -> Report {
+    Report {
+        title: "Seller report".to_owned(),
+        project: "Olist".to_owned(),
+        data_from: "2016-09-04".to_owned(),
+        data_until: "2018-05-31".to_owned(),
+        generated_for: "2018-06-01".to_owned(),
+        problems: vec![churn()],
+        steps: steps(),
+        tables: tables(),
+    }
+}
+
+fn churn() -> ProblemReport {
+    ProblemReport {
+        name: "churn".to_owned(),
+        title: "Seller churn".to_owned(),
+        question: "Which sellers who sold in the last 45 days are about to complete 45 days without a sale?".to_owned(),
+        entity: "seller".to_owned(),
+        rows: "sellers".to_owned(),
+        positive: "goes on to complete 45 days without a sale".to_owned(),
+        cohort: "Sellers with a sale in the last 45 days, on the first day of each month."
+            .to_owned(),
+        label: "The seller completes 45 days without a sale, counted from the last one.".to_owned(),
+        champion: Some(Champion {
+            learner: "lightgbm".to_owned(),
+            version: "3".to_owned(),
+            train_rows: 11_482,
+            features: 214,
+            trained_until: "2018-06-01".to_owned(),
+        }),
+        metrics: metric_rows(),
+        means: means(),
+        roc_curves: LEARNERS.map(roc_curve).to_vec(),
+        calibration: calibration(),
+        importances: FEATURES
+            .map(|(feature, meaning, share, _)| Importance {
+                feature: feature.to_owned(),
+                share,
+                meaning: meaning.to_owned(),
+            })
+            .to_vec(),
+        base_rates: base_rates(),
+        scored: scored(),
+    }
+}
+
+/// ROC AUC of a learner on one date of the backtest.
+fn roc_auc(learner: &str, ranked: [f64; 3]) -> f64 {
+    match learner {
+        "recency" => ranked[0],
+        "logistic_regression" => ranked[1],
+        "lightgbm" => ranked[2],
+        _ => 0.5,
+    }
+}
+
+/// Metrics that go with a ROC AUC and a base rate.
+fn metrics(roc_auc: f64, base_rate: f64) -> Metrics {
+    let skill = (roc_auc - 0.5) * 2.0;
+    let entropy = -(base_rate * base_rate.ln() + (1.0 - base_rate) * (1.0 - base_rate).ln());
+    Metrics {
+        roc_auc: Some(roc_auc),
+        average_precision: Some(base_rate + (1.0 - base_rate) * skill * 0.62),
+        log_loss: Some(entropy * (1.0 - 0.42 * skill)),
+        brier: Some(base_rate * (1.0 - base_rate) * (1.0 - 0.48 * skill)),
+        ece: Some(0.012 + 0.02 * (1.0 - skill)),
+        lift_at_10: Some(1.0 + 2.6 * skill),
+    }
+}
+
+fn metric_rows() -> Vec<MetricRow> {
+    let mut rows = Vec::new();
+    let mut train_rows = 2_914;
+    for (date, cohort, positives, ranked) in BACKTEST {
+        for learner in LEARNERS {
+            let base_rate = positives as f64 / cohort as f64;
+            rows.push(MetricRow {
+                reference_date: date.to_owned(),
+                learner: learner.to_owned(),
+                train_rows,
+                rows: cohort,
+                positives,
+                metrics: metrics(roc_auc(learner, ranked), base_rate),
+            });
+        }
+        train_rows += cohort;
+    }
+    rows
+}
+
+fn means() -> Vec<LearnerMean> {
+    let dates = BACKTEST.len() as f64;
+    let base_rate = BACKTEST
+        .iter()
+        .map(|row| row.2 as f64 / row.1 as f64)
+        .sum::<f64>()
+        / dates;
+    let mean = |learner: &str| {
+        BACKTEST
+            .iter()
+            .map(|row| roc_auc(learner, row.3))
+            .sum::<f64>()
+            / dates
+    };
+    LEARNERS
+        .map(|learner| LearnerMean {
+            learner: learner.to_owned(),
+            metrics: metrics(mean(learner), base_rate),
+        })
+        .to_vec()
+}
+
+/// The curve `y = x^k` whose area is the learner's mean ROC AUC, with many points as a real one has.
+fn roc_curve(learner: &str) -> RocCurve {
+    let area = roc_auc(learner, [0.819, 0.861, 0.869]);
+    let points = if area == 0.5 { 1 } else { 6_000 };
+    let exponent = (1.0 - area) / area;
+    let point = |index: i32| {
+        let x = f64::from(index) / f64::from(points);
+        RocPoint {
+            false_positive_rate: x,
+            true_positive_rate: x.powf(exponent),
+        }
+    };
+    RocCurve {
+        learner: learner.to_owned(),
+        points: (0..=points).map(point).collect(),
+    }
+}
+
+fn calibration() -> Vec<CalibrationBin> {
+    [
+        (0.012, 0.009, 903),
+        (0.031, 0.028, 903),
+        (0.058, 0.066, 903),
+        (0.093, 0.085, 903),
+        (0.142, 0.153, 903),
+        (0.211, 0.197, 902),
+        (0.302, 0.316, 902),
+        (0.418, 0.392, 902),
+        (0.556, 0.571, 903),
+        (0.748, 0.726, 903),
+    ]
+    .map(|(mean_predicted, observed_rate, count)| CalibrationBin {
+        mean_predicted,
+        observed_rate,
+        count,
+    })
+    .to_vec()
+}
+
+fn base_rates() -> Vec<BaseRate> {
+    let earlier = [
+        ("2017-04-01", 488, 118),
+        ("2017-05-01", 566, 131),
+        ("2017-06-01", 640, 171),
+        ("2017-07-01", 711, 170),
+        ("2017-08-01", 803, 181),
+        ("2017-09-01", 889, 224),
+        ("2017-10-01", 941, 219),
+    ];
+    let backtest = BACKTEST.map(|(date, rows, positives, _)| (date, rows, positives));
+    earlier
+        .into_iter()
+        .chain(backtest)
+        .map(|(date, rows, positives)| BaseRate {
+            reference_date: date.to_owned(),
+            rows,
+            positives,
+        })
+        .collect()
+}
+
+fn scored() -> Scored {
+    const SELLERS: u32 = 1_612;
+    let score = |rank: u32| {
+        0.012 + 0.93 * ((f64::from(SELLERS - rank) - 0.5) / f64::from(SELLERS)).powf(3.1)
+    };
+    Scored {
+        reference_date: "2018-06-01".to_owned(),
+        scores: (0..SELLERS).map(score).collect(),
+        extra_columns: vec!["State".to_owned(), "Sales, 6 months (R$)".to_owned()],
+        top: (0..25).map(|rank| scored_row(rank, score(rank))).collect(),
+    }
+}
+
+fn scored_row(rank: u32, score: f64) -> ScoredRow {
+    let states = ["SP", "MG", "PR", "SP", "RJ", "SC", "SP", "RS"];
+    let number = hash(u64::from(rank));
+    let reason = |place: u64| {
+        let (feature, meaning, _, value) =
+            FEATURES[((number % 4 + place * (1 + number % 3)) % 10) as usize];
+        let is_whole = value == value.round();
+        let scaled = value * (0.75 + f64::from((number >> place) as u8) / 512.0);
+        Reason {
+            feature: feature.to_owned(),
+            meaning: meaning.to_owned(),
+            value: (number % 41 != place).then_some(if is_whole { scaled.round() } else { scaled }),
+            direction: if place == 2 {
+                Direction::Lowers
+            } else {
+                Direction::Raises
+            },
+        }
+    };
+    ScoredRow {
+        entity_id: format!("{number:016x}{:016x}", hash(number)),
+        score,
+        reasons: (0..3).map(reason).collect(),
+        extra: vec![
+            Cell::Text(states[(number % 8) as usize].to_owned()),
+            if rank == 6 {
+                Cell::Missing
+            } else {
+                Cell::Number((number % 90_000) as f64 / 10.0)
+            },
+        ],
+    }
+}
+
+/// The finaliser of SplitMix64.
+fn hash(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+fn steps() -> Vec<StepTime> {
+    [
+        ("ingest", 4.82, "11 files, 1,496,301 rows read, 3 rejected"),
+        ("features", 6.31, "7 views, 14 month starts, 17,605 rows"),
+        (
+            "dataset",
+            0.74,
+            "13,116 rows with 214 features, 1,612 without a label yet",
+        ),
+        ("backtest", 38.6, "4 learners on 7 dates"),
+        (
+            "train",
+            71.4,
+            "challenger fitted, compared with version 2 and promoted",
+        ),
+        ("predict", 0.38, "1,612 scores"),
+    ]
+    .map(|(name, seconds, detail)| StepTime {
+        name: name.to_owned(),
+        seconds,
+        detail: detail.to_owned(),
+    })
+    .to_vec()
+}
+
+fn tables() -> Vec<TableSummary> {
+    [
+        ("orders", 85_472, 0, "lake/sources/orders"),
+        ("order_items", 97_013, 0, "lake/sources/order_items"),
+        ("payments", 89_220, 1, "lake/sources/payments"),
+        ("reviews", 84_310, 2, "lake/sources/reviews"),
+        ("sellers", 3_095, 0, "lake/sources/sellers"),
+        ("products", 32_951, 0, "lake/sources/products"),
+        ("seller_sales", 17_605, 0, "lake/features/seller_sales"),
+        ("churn", 13_116, 0, "lake/datasets/churn"),
+        ("predictions", 1_612, 0, "lake/predictions/churn"),
+    ]
+    .map(|(name, rows, rejected, path)| TableSummary {
+        name: name.to_owned(),
+        rows,
+        rejected,
+        path: path.to_owned(),
+    })
+    .to_vec()
+}

@@ -1,0 +1,261 @@
+//! What a report is made from: plain values, computed elsewhere.
+//!
+//! Dates are ISO strings (`2018-06-01`; a time after the day is ignored) and local to the marketplace.
+//! Probabilities, rates and shares are fractions between 0 and 1. A value that is not finite counts as
+//! missing. Everything has a default, so that what is not known yet can be left out.
+
+use serde::Serialize;
+
+/// Everything on the page.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// Heading of the page.
+    pub title: String,
+    /// Name of the project.
+    pub project: String,
+    /// First day of the data.
+    pub data_from: String,
+    /// Last day of the data.
+    pub data_until: String,
+    /// Reference date of the scores.
+    pub generated_for: String,
+    /// The problems, in the order of the page.
+    pub problems: Vec<ProblemReport>,
+    /// The steps that led here, in the order they were taken.
+    pub steps: Vec<StepTime>,
+    /// The tables read or written, in the order of the page.
+    pub tables: Vec<TableSummary>,
+}
+
+/// How long a step took.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct StepTime {
+    /// Name of the step, such as `ingest`.
+    pub name: String,
+    /// Elapsed time in seconds.
+    pub seconds: f64,
+    /// What it did, in a few words.
+    pub detail: String,
+}
+
+/// One table of the lake.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TableSummary {
+    /// Name of the table.
+    pub name: String,
+    /// Rows in the table.
+    pub rows: u64,
+    /// Rows that broke a rule and were set aside.
+    pub rejected: u64,
+    /// Where the table lies.
+    pub path: String,
+}
+
+/// What is known about one problem: its question, its champion, its past and its scores.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ProblemReport {
+    /// Name of the problem, such as `churn`.
+    pub name: String,
+    /// Heading for people.
+    pub title: String,
+    /// The question the model answers, as one sentence.
+    pub question: String,
+    /// What one row is, in the singular, such as `seller`.
+    pub entity: String,
+    /// What the rows are called in the plural, such as `sellers`.
+    pub rows: String,
+    /// What a positive label means, as a verb in the third person, such as `stops selling`.
+    pub positive: String,
+    /// Who is asked about, in words.
+    pub cohort: String,
+    /// What counts as positive, in words.
+    pub label: String,
+    /// The model in use, if there is one.
+    pub champion: Option<Champion>,
+    /// Backtest: one row for each reference date and learner, in any order.
+    pub metrics: Vec<MetricRow>,
+    /// Backtest: means over the dates, one row for each learner, in the order of the page.
+    pub means: Vec<LearnerMean>,
+    /// Backtest: one curve for each learner, over the rows of all dates.
+    pub roc_curves: Vec<RocCurve>,
+    /// Backtest: predictions of the champion's learner over the rows of all dates, in bins.
+    pub calibration: Vec<CalibrationBin>,
+    /// Features of the champion, in any order.
+    pub importances: Vec<Importance>,
+    /// Share of positive rows at each reference date, in any order.
+    pub base_rates: Vec<BaseRate>,
+    /// The scores of the champion at the date asked about.
+    pub scored: Scored,
+}
+
+/// The model in use.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Champion {
+    /// Name of its learner, such as `lightgbm`.
+    pub learner: String,
+    /// Its version in the model registry.
+    pub version: String,
+    /// Rows it was trained on.
+    pub train_rows: u64,
+    /// Number of features it looks at.
+    pub features: u64,
+    /// Day before which its training labels were known.
+    pub trained_until: String,
+}
+
+/// How good the scores of one learner were. `None` where a metric is undefined, as with one class only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Metrics {
+    /// Area under the ROC curve.
+    pub roc_auc: Option<f64>,
+    /// Average precision.
+    pub average_precision: Option<f64>,
+    /// Logarithmic loss, in nats.
+    pub log_loss: Option<f64>,
+    /// Brier score.
+    pub brier: Option<f64>,
+    /// Expected calibration error.
+    pub ece: Option<f64>,
+    /// Positive rate in the tenth with the highest scores, divided by the base rate.
+    pub lift_at_10: Option<f64>,
+}
+
+/// One learner on one date of the backtest.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct MetricRow {
+    /// Date whose rows were scored.
+    pub reference_date: String,
+    /// Name of the learner.
+    pub learner: String,
+    /// Rows it was trained on.
+    pub train_rows: u64,
+    /// Rows it scored.
+    pub rows: u64,
+    /// How many of them turned out positive.
+    pub positives: u64,
+    /// How good the scores were.
+    pub metrics: Metrics,
+}
+
+/// One learner over all dates of the backtest.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct LearnerMean {
+    /// Name of the learner.
+    pub learner: String,
+    /// Mean of each metric over the dates where it is defined.
+    pub metrics: Metrics,
+}
+
+/// The ROC curve of one learner.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RocCurve {
+    /// Name of the learner.
+    pub learner: String,
+    /// From (0, 0) to (1, 1), in the order of falling thresholds.
+    pub points: Vec<RocPoint>,
+}
+
+/// One threshold of a ROC curve.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct RocPoint {
+    /// Share of the negative rows at or above the threshold.
+    pub false_positive_rate: f64,
+    /// Share of the positive rows at or above the threshold.
+    pub true_positive_rate: f64,
+}
+
+/// Rows with similar predictions, and what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct CalibrationBin {
+    /// Mean of their predicted probabilities.
+    pub mean_predicted: f64,
+    /// Share of them that turned out positive.
+    pub observed_rate: f64,
+    /// How many rows there are.
+    pub count: u64,
+}
+
+/// How much one feature counts in a model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Importance {
+    /// Name of the feature in the store.
+    pub feature: String,
+    /// Its share of the importance of all features.
+    pub share: f64,
+    /// What it is, in words; may be empty.
+    pub meaning: String,
+}
+
+/// How many rows of one date are positive.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct BaseRate {
+    /// Date at which the question was asked.
+    pub reference_date: String,
+    /// Rows whose label is known.
+    pub rows: u64,
+    /// How many of them are positive.
+    pub positives: u64,
+}
+
+/// The scores of one reference date.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Scored {
+    /// Date at which the question is asked.
+    pub reference_date: String,
+    /// The score of every row, in any order.
+    pub scores: Vec<f64>,
+    /// Headings of [`ScoredRow::extra`].
+    pub extra_columns: Vec<String>,
+    /// The rows with the highest scores, highest first.
+    pub top: Vec<ScoredRow>,
+}
+
+/// One row with a high score.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ScoredRow {
+    /// What identifies the row, such as the seller's id.
+    pub entity_id: String,
+    /// Its predicted probability.
+    pub score: f64,
+    /// What moved the score most, strongest first.
+    pub reasons: Vec<Reason>,
+    /// One value for each of [`Scored::extra_columns`].
+    pub extra: Vec<Cell>,
+}
+
+/// One feature that moved a score.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Reason {
+    /// Name of the feature in the store.
+    pub feature: String,
+    /// What it is, in words; may be empty.
+    pub meaning: String,
+    /// Its value in this row, if it has one.
+    pub value: Option<f64>,
+    /// Which way it moved the score.
+    pub direction: Direction,
+}
+
+/// Which way a feature moved a score.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// The score is higher for it.
+    #[default]
+    Raises,
+    /// The score is lower for it.
+    Lowers,
+}
+
+/// A value in a column of the caller's choice.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Cell {
+    /// No value.
+    #[default]
+    Missing,
+    /// A number, rounded for display.
+    Number(f64),
+    /// Any other text, shown as it is.
+    Text(String),
+}

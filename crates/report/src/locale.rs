@@ -1,0 +1,263 @@
+//! How numbers, dates and durations are written in one language.
+
+use chrono::{Datelike, NaiveDate};
+use serde::Deserialize;
+
+const MINUS: char = '\u{2212}';
+
+/// The number and date formats of a language.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Locale {
+    /// Between the integer part and the fraction.
+    decimal: String,
+    /// Between groups of three digits.
+    thousands: String,
+    /// A percentage, with `{value}` in it.
+    percent: String,
+    /// A value that is so small that it would be rounded to zero, with `{value}` in it.
+    below: String,
+    /// What stands for a missing value.
+    missing: String,
+    /// A whole date, with `{day}`, `{month}` and `{year}` in it.
+    date: String,
+    /// A date within a known year, with `{day}` and `{month}` in it.
+    day_and_month: String,
+    /// Names of the twelve months.
+    months: [String; 12],
+    /// Short names of the twelve months.
+    short_months: [String; 12],
+}
+
+impl Locale {
+    /// What stands for a missing value.
+    pub(crate) fn missing(&self) -> String {
+        self.missing.clone()
+    }
+
+    /// A number with a fixed number of decimals and groups of three digits.
+    pub(crate) fn decimal(&self, value: f64, places: usize) -> String {
+        if !value.is_finite() {
+            return self.missing();
+        }
+        let text = format!("{:.places$}", value.abs());
+        let (integer, fraction) = text.split_once('.').unwrap_or((&text, ""));
+        let mut out = String::new();
+        let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+        if value < 0.0 && !is_zero {
+            out.push(MINUS);
+        }
+        for (index, digit) in integer.chars().enumerate() {
+            if index > 0 && (integer.len() - index).is_multiple_of(3) {
+                out.push_str(&self.thousands);
+            }
+            out.push(digit);
+        }
+        if !fraction.is_empty() {
+            out.push_str(&self.decimal);
+            out.push_str(fraction);
+        }
+        out
+    }
+
+    /// A fraction as a percentage with a fixed number of decimals. What is above zero never reads as zero.
+    pub(crate) fn percent(&self, fraction: f64, places: usize) -> String {
+        if !fraction.is_finite() {
+            return self.missing();
+        }
+        let percent = fraction * 100.0;
+        let smallest = 0.1_f64.powi(i32::try_from(places).unwrap_or(0));
+        if percent > 0.0 && percent < smallest / 2.0 {
+            let limit = self
+                .percent
+                .replace("{value}", &self.decimal(smallest, places));
+            return self.below.replace("{value}", &limit);
+        }
+        self.percent
+            .replace("{value}", &self.decimal(percent, places))
+    }
+
+    /// A fraction as a percentage, with a decimal only where it says something: next to 0 and 100.
+    pub(crate) fn rounded_percent(&self, fraction: f64) -> String {
+        let is_middling = (0.0995..=0.9949).contains(&fraction);
+        let is_end = fraction == 0.0 || fraction == 1.0;
+        self.percent(fraction, usize::from(!(is_middling || is_end)))
+    }
+
+    /// A number of unknown unit: whole numbers as they are, others with three significant digits.
+    pub(crate) fn quantity(&self, value: f64) -> String {
+        if !value.is_finite() {
+            return self.missing();
+        }
+        let size = value.abs();
+        if size >= 1e15 {
+            return format!("{value:.2e}").replace('-', &MINUS.to_string());
+        }
+        if value.fract() == 0.0 || size >= 100.0 {
+            return self.decimal(value, 0);
+        }
+        let places = match size {
+            s if s >= 10.0 => 1,
+            s if s >= 1.0 => 2,
+            s if s >= 0.1 => 3,
+            s if s >= 0.01 => 4,
+            _ => 6,
+        };
+        let text = self.decimal(value, places);
+        text.trim_end_matches('0')
+            .trim_end_matches(&self.decimal)
+            .to_owned()
+    }
+
+    /// An elapsed time in seconds, minutes or hours.
+    pub(crate) fn duration(&self, seconds: f64) -> String {
+        if !seconds.is_finite() || seconds < 0.0 {
+            return self.missing();
+        }
+        match seconds {
+            s if s < 9.995 => format!("{}\u{a0}s", self.decimal(s, 2)),
+            s if s < 59.95 => format!("{}\u{a0}s", self.decimal(s, 1)),
+            s if s < 3599.5 => two_units(s.round(), 60.0, "min", "s"),
+            s => two_units((s / 60.0).round(), 60.0, "h", "min"),
+        }
+    }
+
+    /// A whole date, such as `1 June 2018`. Text that is no date stays as it is.
+    pub(crate) fn date(&self, text: &str) -> String {
+        self.whole_date(text, &self.months)
+    }
+
+    /// A whole date with a short month, such as `1 Jun 2018`. Text that is no date stays as it is.
+    pub(crate) fn short_date(&self, text: &str) -> String {
+        self.whole_date(text, &self.short_months)
+    }
+
+    /// The day and month of a date, such as `1 Jun`.
+    pub(crate) fn day_and_month(&self, date: NaiveDate) -> String {
+        self.day_and_month
+            .replace("{day}", &date.day().to_string())
+            .replace("{month}", &self.short_month(date))
+    }
+
+    /// The month of a date, such as `Jun`.
+    pub(crate) fn short_month(&self, date: NaiveDate) -> String {
+        month_name(&self.short_months, date)
+    }
+
+    fn whole_date(&self, text: &str, months: &[String; 12]) -> String {
+        parse_date(text).map_or_else(
+            || text.to_owned(),
+            |date| {
+                self.date
+                    .replace("{day}", &date.day().to_string())
+                    .replace("{month}", &month_name(months, date))
+                    .replace("{year}", &date.year().to_string())
+            },
+        )
+    }
+}
+
+/// The day of an ISO date or date and time.
+pub(crate) fn parse_date(text: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(text.get(..10)?, "%Y-%m-%d").ok()
+}
+
+fn month_name(months: &[String; 12], date: NaiveDate) -> String {
+    months
+        .get(date.month0() as usize)
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// Unit symbols are the same in every language.
+fn two_units(total: f64, per_large: f64, large: &str, small: &str) -> String {
+    let (whole, rest) = ((total / per_large).floor(), total % per_large);
+    format!("{whole}\u{a0}{large} {rest}\u{a0}{small}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::words::Words;
+
+    fn english() -> Locale {
+        Words::english().unwrap().locale
+    }
+
+    #[test]
+    fn numbers_have_separators_and_sensible_digits() {
+        let locale = english();
+        assert_eq!(locale.decimal(1_234_567.0, 0), "1,234,567");
+        assert_eq!(locale.decimal(-1234.5, 1), "\u{2212}1,234.5");
+        assert_eq!(locale.decimal(-0.04, 1), "0.0");
+        assert_eq!(locale.decimal(f64::NAN, 2), "–");
+        assert_eq!(locale.quantity(41.0), "41");
+        assert_eq!(locale.quantity(2.5), "2.5");
+        assert_eq!(locale.quantity(12_345.678), "12,346");
+        assert_eq!(locale.quantity(0.142_857), "0.143");
+        assert_eq!(locale.quantity(99.96), "100");
+        assert_eq!(locale.quantity(0.000_000_1), "0");
+        assert_eq!(locale.quantity(-1.234e20), "\u{2212}1.23e20");
+    }
+
+    #[test]
+    fn percentages_are_never_rounded_to_nothing_or_to_certainty() {
+        let locale = english();
+        assert_eq!(locale.rounded_percent(0.644), "64\u{a0}%");
+        assert_eq!(locale.rounded_percent(0.0712), "7.1\u{a0}%");
+        assert_eq!(locale.rounded_percent(0.996), "99.6\u{a0}%");
+        assert_eq!(locale.rounded_percent(1.0), "100\u{a0}%");
+        assert_eq!(locale.rounded_percent(0.0), "0\u{a0}%");
+        assert_eq!(locale.rounded_percent(0.000_01), "<\u{a0}0.1\u{a0}%");
+        assert_eq!(locale.percent(0.5, 1), "50.0\u{a0}%");
+    }
+
+    #[test]
+    fn durations_choose_their_unit() {
+        let locale = english();
+        assert_eq!(locale.duration(0.043), "0.04\u{a0}s");
+        assert_eq!(locale.duration(12.34), "12.3\u{a0}s");
+        assert_eq!(locale.duration(59.97), "1\u{a0}min 0\u{a0}s");
+        assert_eq!(locale.duration(125.4), "2\u{a0}min 5\u{a0}s");
+        assert_eq!(locale.duration(3599.9), "1\u{a0}h 0\u{a0}min");
+        assert_eq!(locale.duration(-1.0), "–");
+    }
+
+    #[test]
+    fn dates_are_written_out_and_other_text_is_kept() {
+        let locale = english();
+        assert_eq!(locale.date("2018-06-01"), "1 June 2018");
+        assert_eq!(locale.short_date("2018-06-01T10:20:30"), "1 Jun 2018");
+        assert_eq!(locale.date("soon"), "soon");
+        assert_eq!(locale.date("2018-02-30"), "2018-02-30");
+        assert_eq!(locale.date("junho de á2018"), "junho de á2018");
+    }
+
+    proptest! {
+        #[test]
+        fn grouping_keeps_every_digit(value in any::<i32>()) {
+            let text = english().decimal(f64::from(value), 0);
+            let plain = text.replace(',', "").replace(MINUS, "-");
+            prop_assert_eq!(plain.parse::<i32>().unwrap(), value);
+            prop_assert!(text.split(',').skip(1).all(|group| group.len() == 3));
+        }
+
+        #[test]
+        fn any_number_can_be_written(value in any::<f64>()) {
+            let locale = english();
+            for text in [
+                locale.decimal(value, 3),
+                locale.rounded_percent(value),
+                locale.quantity(value),
+                locale.duration(value),
+            ] {
+                prop_assert!(!text.is_empty());
+                prop_assert!(!text.contains("NaN") && !text.contains("inf"));
+            }
+        }
+    }
+}
