@@ -1,0 +1,25 @@
+# Two commands on a fresh Debian machine:
+#   make demo    sets up, builds, and goes from raw tables to report.html
+#   make test    sets up, builds, and runs all tests
+# SAFRA_OLIST=DIR is the folder with the public Olist files; without it the demo generates a marketplace.
+SHELL := /bin/bash
+CARGO_TARGET_DIR ?= target
+export CARGO_TARGET_DIR
+SAFRA := $(CARGO_TARGET_DIR)/release/safra
+SAFRA_OLIST ?=
+DEMO ?= demo
+
+.PHONY: setup build demo test
+setup:
+	@scripts/setup
+
+build: setup
+	@. scripts/environment && cargo build --release --workspace
+
+demo: build
+	@mkdir -p $(DEMO)
+	$(SAFRA) --lake $(DEMO)/lake --tracking $(DEMO)/mlruns run $(if $(SAFRA_OLIST),--source $(SAFRA_OLIST),--scale 0.2 --files $(DEMO)/marketplace) --out $(DEMO)/report.html
+
+test: setup
+	@scripts/setup-python
+	@. scripts/environment && cargo nextest run --release --workspace && cargo test --release --workspace --doc
