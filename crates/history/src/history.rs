@@ -11,6 +11,9 @@ use safra_project::{KnownAt, Project, Source};
 use crate::dated::micros_of;
 use crate::{ALWAYS, DAY, Dated, HistoryError};
 
+/// What makes the tables that are missing.
+const INGEST: &str = "`safra ingest DIR` reads the files of a folder";
+
 /// Dated sources, read from a lake at one version each.
 #[derive(Debug, Clone)]
 pub struct History {
@@ -28,10 +31,20 @@ impl History {
         project: &Project,
         names: &BTreeSet<String>,
     ) -> Result<Self, HistoryError> {
-        let mut wanted = BTreeSet::new();
-        for name in names {
-            add_with_parents(project, name, &mut wanted)?;
-        }
+        Self::load_at(lake, project, names, &BTreeMap::new()).await
+    }
+
+    /// As [`History::load`], with these tables as they were at an earlier version.
+    ///
+    /// # Errors
+    /// As [`History::load`], and when a version is gone.
+    pub async fn load_at(
+        lake: &Lake,
+        project: &Project,
+        names: &BTreeSet<String>,
+        versions: &BTreeMap<String, u64>,
+    ) -> Result<Self, HistoryError> {
+        let wanted = project.with_parents(names)?;
         let mut history = Self {
             sources: BTreeMap::new(),
             versions: BTreeMap::new(),
@@ -42,9 +55,14 @@ impl History {
             .filter(|source| wanted.contains(&source.name))
         {
             let table = lake.table(Folder::Sources, &source.name);
-            let snapshot = table
-                .require("`safra ingest DIR` reads the files of a folder")
-                .await?;
+            let earlier = match versions.get(&source.name) {
+                Some(version) => table.snapshot_at(*version).await?,
+                None => None,
+            };
+            let snapshot = match earlier {
+                Some(snapshot) => snapshot,
+                None => table.require(INGEST).await?,
+            };
             let rows = concat_batches(&snapshot.schema(), &snapshot.read(None)?)
                 .map_err(|e| HistoryError::at(&source.name, e))?;
             history
@@ -148,20 +166,6 @@ fn texts(
         .map_err(|e| HistoryError::at(table, e))?;
     arrow::compute::cast(rows.column(index), &arrow::datatypes::DataType::Utf8)
         .map_err(|e| HistoryError::at(table, e))
-}
-
-fn add_with_parents(
-    project: &Project,
-    name: &str,
-    wanted: &mut BTreeSet<String>,
-) -> Result<(), HistoryError> {
-    let source = project.source(name)?;
-    if wanted.insert(name.to_owned()) {
-        if let KnownAt::From { from, .. } = &source.known_at {
-            add_with_parents(project, from, wanted)?;
-        }
-    }
-    Ok(())
 }
 
 /// Midnight at the start of a day, in microseconds.

@@ -63,6 +63,14 @@ pub enum LakeError {
         /// The column asked for.
         column: String,
     },
+    /// Another process changed the table at the same time.
+    #[error(
+        "{table}: another process has changed the table meanwhile; nothing was written\nhint: run the command again"
+    )]
+    Conflict {
+        /// Folder and name of the table.
+        table: String,
+    },
     /// The Delta log or its data files cannot be read or written.
     #[error("{table}: {source}")]
     Delta {

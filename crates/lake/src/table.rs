@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{and, filter_record_batch, not};
 use arrow::datatypes::{DataType, Date32Type, Schema, SchemaRef};
+use chrono::NaiveDate;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
-use deltalake_core::kernel::transaction::CommitBuilder;
+use deltalake_core::kernel::transaction::{CommitBuilder, TransactionError};
 use deltalake_core::kernel::{Action, StructType, new_metadata};
 use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::operations::create::CreateBuilder;
@@ -26,6 +27,11 @@ use crate::LakeError;
 
 /// Rows a data file's row group: small enough to skip most of a file when one date is asked for.
 const ROW_GROUP_ROWS: usize = 131_072;
+
+/// A data file with fewer rows is written anew together with what is added.
+const SMALL_FILE_ROWS: usize = 65_536;
+/// How often a write is tried again after another process has changed the table meanwhile.
+const RETRIES: usize = 8;
 
 /// A Delta table of the lake, which need not exist yet.
 #[derive(Debug, Clone)]
@@ -84,6 +90,22 @@ impl Table {
             return Ok(None);
         }
         let builder = DeltaTableBuilder::from_url(self.url()?).map_err(|e| self.delta_error(e))?;
+        self.load(builder).await
+    }
+
+    /// The table as it was at an earlier version, or `None` when the table does not exist.
+    ///
+    /// # Errors
+    /// [`LakeError::Delta`] when the log cannot be read or no longer reaches back to that version.
+    pub async fn snapshot_at(&self, version: u64) -> Result<Option<Snapshot>, LakeError> {
+        if !self.path.join("_delta_log").is_dir() {
+            return Ok(None);
+        }
+        let builder = DeltaTableBuilder::from_url(self.url()?).map_err(|e| self.delta_error(e))?;
+        self.load(builder.with_version(version)).await
+    }
+
+    async fn load(&self, builder: DeltaTableBuilder) -> Result<Option<Snapshot>, LakeError> {
         let delta = match builder.load().await {
             Ok(delta) => delta,
             Err(DeltaTableError::NotATable(_)) => return Ok(None),
@@ -124,7 +146,8 @@ impl Table {
     /// replaced, whatever `replace` says, since the old ones no longer fit.
     ///
     /// # Errors
-    /// [`LakeError`] names the table; nothing is changed then.
+    /// [`LakeError`] names the table; nothing is changed then. [`LakeError::Conflict`] when another process
+    /// writes at the same time.
     pub async fn write(
         &self,
         schema: SchemaRef,
@@ -132,14 +155,41 @@ impl Table {
         replace: &Replace,
         metadata: HashMap<String, Value>,
     ) -> Result<u64, LakeError> {
+        let held = self.snapshot().await?;
+        self.write_over(held.as_ref(), schema, batches, replace, metadata)
+            .await
+    }
+
+    /// As [`Table::write`], for rows that were made from those of `held`, the latest version (`None` when
+    /// there was no table).
+    ///
+    /// # Errors
+    /// [`LakeError::Conflict`] when the table is no longer at that version; else as [`Table::write`].
+    pub async fn write_over(
+        &self,
+        held: Option<&Snapshot>,
+        schema: SchemaRef,
+        batches: &[RecordBatch],
+        replace: &Replace,
+        metadata: HashMap<String, Value>,
+    ) -> Result<u64, LakeError> {
         std::fs::create_dir_all(&self.path).map_err(|e| LakeError::io(&self.path, e))?;
-        match self.snapshot().await? {
+        let written = match held {
             None => self.create(schema, batches, metadata).await,
-            Some(snapshot) => {
-                self.update(&snapshot, schema, batches, replace, metadata)
-                    .await
+            Some(held) => self.update(held, schema, batches, replace, metadata).await,
+        };
+        match written {
+            Err(LakeError::Delta { .. }) if self.version().await? != held.map(Snapshot::version) => {
+                Err(LakeError::Conflict {
+                    table: self.name.clone(),
+                })
             }
+            written => written,
         }
+    }
+
+    async fn version(&self) -> Result<Option<u64>, LakeError> {
+        Ok(self.snapshot().await?.map(|latest| latest.version()))
     }
 
     async fn create(
@@ -185,7 +235,7 @@ impl Table {
         }
         let mut written = Vec::new();
         for file in snapshot.files()? {
-            if let Some(kept) = snapshot.rows_to_keep(&file.path, replace)? {
+            if let Some(kept) = snapshot.rows_to_keep(&file, replace)? {
                 actions.push(Action::Remove(file.remove));
                 written.extend(kept);
             }
@@ -256,6 +306,21 @@ impl Table {
     }
 
     fn delta_error(&self, source: DeltaTableError) -> LakeError {
+        let conflict = match &source {
+            DeltaTableError::Transaction { source } => matches!(
+                source,
+                TransactionError::CommitConflict(_)
+                    | TransactionError::VersionAlreadyExists(_)
+                    | TransactionError::MaxCommitAttempts(_)
+            ),
+            DeltaTableError::VersionAlreadyExists(_) => true,
+            _ => false,
+        };
+        if conflict {
+            return LakeError::Conflict {
+                table: self.name.clone(),
+            };
+        }
         LakeError::Delta {
             table: self.name.clone(),
             source: Box::new(source),
@@ -267,7 +332,31 @@ struct DataFile {
     path: PathBuf,
     rows: usize,
     written: i64,
+    /// Smallest and largest values by column, as the JSON of the Delta log.
+    stats: Option<String>,
     remove: deltalake_core::kernel::Remove,
+}
+
+impl DataFile {
+    /// Whether the file may hold a row that meets the conditions, by the dates that the log says it spans.
+    fn may_hold(&self, conditions: &[(String, Values)]) -> bool {
+        let stats: Option<Value> = self
+            .stats
+            .as_ref()
+            .and_then(|stats| serde_json::from_str(stats).ok());
+        let Some(stats) = stats else { return true };
+        let day = |bound: &str, column: &str| {
+            let date: NaiveDate = stats.get(bound)?.get(column)?.as_str()?.parse().ok()?;
+            Some(date.to_epoch_days())
+        };
+        conditions.iter().all(|(column, values)| match values {
+            Values::Dates(dates) => match (day("minValues", column), day("maxValues", column)) {
+                (Some(first), Some(last)) => dates.range(first..=last).next().is_some(),
+                _ => true,
+            },
+            Values::Texts(_) => true,
+        })
+    }
 }
 
 impl Snapshot {
@@ -331,7 +420,11 @@ impl Snapshot {
             wanted.extend(conditions.iter().map(|(column, _)| column.as_str()));
         }
         let mut batches = Vec::new();
-        for file in self.files()? {
+        for file in self
+            .files()?
+            .iter()
+            .filter(|file| file.may_hold(conditions))
+        {
             for batch in self.read_file(&file.path, wanted.as_ref())? {
                 let batch = match self.matches(&batch, conditions)? {
                     Some(rows) => filter_record_batch(&batch, &rows).map_err(|e| self.arrow(e))?,
@@ -369,18 +462,22 @@ impl Snapshot {
             })
     }
 
-    /// The rows that stay when `replace` is replaced, or `None` when the whole file stays as it is.
+    /// The rows that stay when `replace` is replaced, or `None` when the whole file stays as it is. A small
+    /// file is always written anew with the others, so that daily writes do not leave thousands of them.
     fn rows_to_keep(
         &self,
-        path: &Path,
+        file: &DataFile,
         replace: &Replace,
     ) -> Result<Option<Vec<RecordBatch>>, LakeError> {
         let Replace::Where(conditions) = replace else {
             return Ok(Some(Vec::new()));
         };
+        let mut touched = file.rows < SMALL_FILE_ROWS;
+        if !touched && !file.may_hold(conditions) {
+            return Ok(None);
+        }
         let mut kept = Vec::new();
-        let mut touched = false;
-        for batch in self.read_file(path, None)? {
+        for batch in self.read_file(&file.path, None)? {
             let Some(rows) = self.matches(&batch, conditions)? else {
                 continue;
             };
@@ -460,6 +557,7 @@ impl Snapshot {
                 path: self.table.path.join(view.object_store_path().as_ref()),
                 rows: view.num_records().unwrap_or_default(),
                 written: view.modification_time(),
+                stats: view.stats(),
                 remove: view.remove_action(true),
             });
         }

@@ -27,6 +27,8 @@ pub use settings::Settings;
 pub use source::{Column, ColumnKnownAt, ColumnType, Derived, KnownAt, Reference, Source};
 pub use view::{View, Window};
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
 /// A project whose declarations have been read and checked against one another.
@@ -64,6 +66,27 @@ impl Project {
     /// [`ProjectError::UnknownName`] when the project declares no such source.
     pub fn source(&self, name: &str) -> Result<&Source, ProjectError> {
         find(&self.sources, "source", name)
+    }
+
+    /// These sources, and all those from which they take their times.
+    ///
+    /// # Errors
+    /// [`ProjectError::UnknownName`] when the project declares no such source.
+    pub fn with_parents<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a String>,
+    ) -> Result<BTreeSet<String>, ProjectError> {
+        let mut wanted = BTreeSet::new();
+        let mut open: Vec<&str> = names.into_iter().map(String::as_str).collect();
+        while let Some(name) = open.pop() {
+            let source = self.source(name)?;
+            if wanted.insert(source.name.clone()) {
+                if let KnownAt::From { from, .. } = &source.known_at {
+                    open.push(from);
+                }
+            }
+        }
+        Ok(wanted)
     }
 
     /// The feature view of that name.

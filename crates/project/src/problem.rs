@@ -92,6 +92,9 @@ pub struct FeatureSelection {
     /// Features to leave out, by their name in the store; a trailing `*` matches any rest.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// Features shown beside each score in the report, for those who act on it.
+    #[serde(default)]
+    pub show: Vec<String>,
 }
 
 /// A learner and its parameters, as far as they differ from its defaults.
@@ -215,6 +218,7 @@ mod tests {
         let selection = FeatureSelection {
             views: vec![],
             exclude: vec!["orders_all".into(), "share_*".into()],
+            show: vec![],
         };
         assert!(selection.excludes("orders_all") && selection.excludes("share_sp_6mo"));
         assert!(!selection.excludes("orders_all_6mo") && !selection.excludes("orders_30d"));

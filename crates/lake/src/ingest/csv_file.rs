@@ -62,10 +62,11 @@ pub(super) fn read(source: &Source, folder: &Path) -> Result<Option<Parsed>, Lak
     };
     let header = reader.byte_headers().map_err(csv_error)?.clone();
     let (positions, note) = locate(source, &path, &header)?;
+    let lines = LineCount::after(&header, reader.position().line());
     let mut rows = TypedRows::new(source, positions, header.len());
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(csv_error)? {
-        rows.push(&record);
+        rows.push(&record, lines.first_of(&record, reader.position().line()));
     }
     rows.finish(source, note).map(Some)
 }
@@ -112,6 +113,35 @@ fn locate(
     Ok((positions, note))
 }
 
+/// Finds the line on which a record starts. The reader's own position is where it began to look for the
+/// record, which is before blank lines and before the second half of `\r\n`.
+struct LineCount {
+    /// Whether the reader ends a record before the line break is over, as with `\r\n`.
+    ends_early: bool,
+}
+
+impl LineCount {
+    /// From the header and the line on which the reader stands after it.
+    fn after(header: &ByteRecord, line_after: u64) -> Self {
+        Self {
+            ends_early: line_after == 1 + line_breaks(header),
+        }
+    }
+
+    /// The first line of a record, from the line on which the reader stands after it.
+    fn first_of(&self, record: &ByteRecord, line_after: u64) -> u64 {
+        let break_after = u64::from(!self.ends_early);
+        let looked_from = record.position().map_or(1, csv::Position::line);
+        // The last record of a file may end without a line break.
+        (line_after - line_breaks(record) - break_after).max(looked_from)
+    }
+}
+
+fn line_breaks(record: &ByteRecord) -> u64 {
+    let breaks = record.as_slice().iter().filter(|byte| **byte == b'\n');
+    breaks.count() as u64
+}
+
 struct TypedRows {
     positions: Vec<usize>,
     width: usize,
@@ -147,8 +177,7 @@ impl TypedRows {
         }
     }
 
-    fn push(&mut self, record: &ByteRecord) {
-        let line = record.position().map_or(0, csv::Position::line);
+    fn push(&mut self, record: &ByteRecord, line: u64) {
         match self.fault(record) {
             None => {
                 for (builder, &position) in self.builders.iter_mut().zip(&self.positions) {

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{concat_batches, interleave_record_batch};
+use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::compute::{cast, concat_batches, interleave_record_batch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
 use safra_project::Source;
 
-use crate::LakeError;
+use crate::{LakeError, Snapshot};
 
 /// A table after the merge, and what happened to it.
 pub(super) struct Merged {
@@ -56,20 +56,42 @@ impl RowKeys {
     }
 }
 
-/// Rows of one schema as one batch.
-pub(super) fn one_batch(
+/// The rows of a table with the columns that are declared now, should they have changed since: a new column
+/// is NULL, and a value of another type is cast, to NULL where that cannot be.
+pub(super) fn held_rows(
     table: &str,
     schema: &SchemaRef,
-    batches: &[RecordBatch],
+    snapshot: &Snapshot,
 ) -> Result<RecordBatch, LakeError> {
-    let columns_alike =
-        |batch: &RecordBatch| RecordBatch::try_new(schema.clone(), batch.columns().to_vec());
-    let batches: Vec<RecordBatch> = batches
+    let as_declared = |batch: &RecordBatch| {
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| match batch.column_by_name(field.name()) {
+                Some(column) => cast(column, field.data_type()),
+                None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+            })
+            .collect::<Result<_, _>>()?;
+        RecordBatch::try_new(schema.clone(), columns)
+    };
+    let batches: Vec<RecordBatch> = snapshot
+        .read(None)?
         .iter()
-        .map(columns_alike)
+        .map(as_declared)
         .collect::<Result<_, _>>()
         .map_err(|error| arrow_error(table, error))?;
     concat_batches(schema, &batches).map_err(|error| arrow_error(table, error))
+}
+
+/// A table that no file says anything about.
+pub(super) fn unchanged(held: RecordBatch) -> Merged {
+    Merged {
+        batch: held,
+        new: 0,
+        changed: 0,
+        unchanged: 0,
+        gone: 0,
+    }
 }
 
 /// Puts `incoming` into `held`: rows with a known key replace the old ones in place, others are appended.
@@ -122,13 +144,10 @@ pub(super) fn merge(
 }
 
 fn replace(table: &str, held: RecordBatch, incoming: &RecordBatch) -> Result<Merged, LakeError> {
-    if incoming.num_rows() == 0 || held.columns() == incoming.columns() {
+    if held.columns() == incoming.columns() {
         return Ok(Merged {
             unchanged: incoming.num_rows(),
-            batch: held,
-            new: 0,
-            changed: 0,
-            gone: 0,
+            ..unchanged(held)
         });
     }
     let held_values = RowKeys::of_all(table, &held)?;
@@ -137,21 +156,21 @@ fn replace(table: &str, held: RecordBatch, incoming: &RecordBatch) -> Result<Mer
         *counts.entry(held_values.bytes(row)).or_default() += 1;
     }
     let incoming_values = RowKeys::of_all(table, incoming)?;
-    let mut unchanged = 0;
+    let mut same = 0;
     for row in 0..incoming.num_rows() {
         if let Some(count) = counts
             .get_mut(incoming_values.bytes(row))
             .filter(|count| **count > 0)
         {
             *count -= 1;
-            unchanged += 1;
+            same += 1;
         }
     }
     Ok(Merged {
-        new: incoming.num_rows() - unchanged,
-        gone: held.num_rows() - unchanged,
+        new: incoming.num_rows() - same,
+        gone: held.num_rows() - same,
         changed: 0,
-        unchanged,
+        unchanged: same,
         batch: incoming.clone(),
     })
 }

@@ -126,20 +126,27 @@ async fn load_table(
 ) -> Result<TableCounts, LakeError> {
     let table = lake.table(Folder::Sources, &source.name);
     let schema = source_schema(source).0;
-    let held = match table.snapshot().await? {
-        Some(snapshot) => merge::one_batch(table.name(), &schema, &snapshot.read(None)?)?,
+    let snapshot = table.snapshot().await?;
+    let held = match &snapshot {
+        Some(snapshot) => merge::held_rows(table.name(), &schema, snapshot)?,
         None => RecordBatch::new_empty(schema.clone()),
     };
     let absent = parsed.is_none();
     let parsed = parsed.unwrap_or_else(|| Parsed::empty(schema.clone()));
     let read = parsed.batch.num_rows() + parsed.rejected.len();
     let checked = rules::check(source, parsed, known)?;
-    let merged = merge::merge(source, table.name(), held, &checked.batch)?;
-    let exists = table.path().join("_delta_log").is_dir();
-    if merged.new + merged.changed + merged.gone > 0 || !exists {
+    let merged = match absent {
+        true => merge::unchanged(held),
+        false => merge::merge(source, table.name(), held, &checked.batch)?,
+    };
+    let declared_anew = snapshot
+        .as_ref()
+        .is_none_or(|snapshot| snapshot.schema().fields() != schema.fields());
+    if merged.new + merged.changed + merged.gone > 0 || declared_anew {
         let metadata = HashMap::from([("safra.file".to_owned(), json!(source.file))]);
         table
-            .write(
+            .write_over(
+                snapshot.as_ref(),
                 schema,
                 std::slice::from_ref(&merged.batch),
                 &Replace::All,

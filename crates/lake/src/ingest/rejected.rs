@@ -33,7 +33,8 @@ pub(super) async fn keep(
     }
     let table = lake.table(Folder::Rejected, &source.name);
     let mut rows = BTreeSet::new();
-    if let Some(snapshot) = table.snapshot().await? {
+    let snapshot = table.snapshot().await?;
+    if let Some(snapshot) = &snapshot {
         rows.extend(snapshot.read(None)?.iter().flat_map(from_batch));
     }
     let held = rows.len();
@@ -47,7 +48,13 @@ pub(super) async fn keep(
     })?;
     let metadata = HashMap::from([("safra.file".to_owned(), source.file.clone().into())]);
     table
-        .write(schema(), &[batch], &Replace::All, metadata)
+        .write_over(
+            snapshot.as_ref(),
+            schema(),
+            &[batch],
+            &Replace::All,
+            metadata,
+        )
         .await?;
     Ok(())
 }
