@@ -1,0 +1,36 @@
+//! Runs feature views: SQL over the sources, without dates, becomes features for any number of reference dates.
+//!
+//! A view's query is split in three. What comes before the aggregates runs once on DataFusion, over row
+//! versions ([`safra_history`]), as the same query in which every row carries the interval in which it
+//! holds. The aggregates run in [`safra_sweep`], for all windows and dates in one pass. What is around
+//! the aggregates runs once on the result.
+//!
+//! - [`CompiledView`] is a view that has been parsed, checked and split,
+//! - [`compute`] gives its features for many dates,
+//! - [`oracle`] gives them for one date the naive way, on tables cut at that date: tests and audits hold
+//!   the two against each other,
+//! - [`backfill`], [`read`] and [`find_stale`] are the feature store.
+//!
+//! A row whose entity is NULL belongs to nobody and is left out. An entity has a row for a date when at
+//! least one of the view's windows holds at least one row of it; counts are 0 in its other windows, and
+//! everything else is NULL there.
+
+mod aggregates;
+mod backfill;
+mod compile;
+mod compute;
+mod error;
+mod oracle;
+mod project_features;
+mod query;
+mod rows;
+mod sequenced;
+mod stale;
+mod store;
+
+pub use backfill::{BackfillReport, Progress, backfill};
+pub use compile::CompiledView;
+pub use compute::compute;
+pub use error::FeatureError;
+pub use oracle::oracle;
+pub use store::{REFERENCE_DATE, StaleDates, find_stale, read, stored_dates};

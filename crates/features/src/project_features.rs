@@ -1,0 +1,124 @@
+//! What stands around the aggregates: ratios, differences to the reference date.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Field, Schema};
+use datafusion::common::{Column, Result};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::Expr;
+use safra_history::session;
+use safra_project::View;
+
+use crate::aggregates::substitute;
+use crate::query::is_reference_date;
+use crate::store::REFERENCE_DATE;
+use crate::{CompiledView, FeatureError};
+
+/// The grouped relation: an entity and date a row, with the aggregates of each window.
+pub(crate) struct Grouped {
+    pub entity: Vec<ArrayRef>,
+    pub reference_date: ArrayRef,
+    /// `aggregates[window][aggregate]`.
+    pub aggregates: Vec<Vec<ArrayRef>>,
+}
+
+/// Computes the features from the aggregates.
+pub(crate) async fn project(
+    view: &CompiledView,
+    grouped: Grouped,
+) -> Result<RecordBatch, FeatureError> {
+    let run = async {
+        let batch = as_batch(grouped)?;
+        let frame = session(1).read_batch(batch)?.select(expressions(view)?)?;
+        let schema = Arc::new(nullable(frame.schema().as_arrow()));
+        let batches = frame.collect().await?;
+        Ok::<_, DataFusionError>(concat_batches(&schema, &batches)?)
+    };
+    run.await
+        .map_err(|error| FeatureError::datafusion(&view.view.file, error))
+}
+
+fn as_batch(grouped: Grouped) -> Result<RecordBatch> {
+    let mut columns: Vec<(String, ArrayRef)> = Vec::new();
+    for (i, keys) in grouped.entity.into_iter().enumerate() {
+        columns.push((entity_column(i), keys));
+    }
+    columns.push((REFERENCE_DATE.to_owned(), grouped.reference_date));
+    for (w, window) in grouped.aggregates.into_iter().enumerate() {
+        for (a, values) in window.into_iter().enumerate() {
+            columns.push((aggregate_column(w, a), values));
+        }
+    }
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, values)| Field::new(name, values.data_type().clone(), true))
+        .collect();
+    let values = columns.into_iter().map(|(_, values)| values).collect();
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), values)?)
+}
+
+/// The columns of the store, over the columns of [`as_batch`].
+pub(crate) fn expressions(view: &CompiledView) -> Result<Vec<Expr>> {
+    let mut expressions: Vec<Expr> = view
+        .entity
+        .iter()
+        .enumerate()
+        .map(|(i, name)| column(&entity_column(i)).alias(name))
+        .collect();
+    expressions.push(column(REFERENCE_DATE));
+    for (w, &window) in view.view.windows.iter().enumerate() {
+        for (expr, name) in view.projection.iter().zip(&view.features) {
+            let bare = expr.clone().unalias();
+            let placed = substitute(bare, &|part| place(view, w, part))?;
+            expressions.push(placed.alias(View::feature_name(name, window)));
+        }
+    }
+    Ok(expressions)
+}
+
+fn place(view: &CompiledView, window: usize, part: &Expr) -> Option<Expr> {
+    if is_reference_date(part) {
+        return Some(column(REFERENCE_DATE));
+    }
+    let Expr::Column(found) = part else {
+        return None;
+    };
+    let name = found.flat_name();
+    let aggregate = view
+        .aggregates
+        .iter()
+        .position(|aggregate| aggregate.output == name);
+    let entity = view
+        .entity_outputs
+        .iter()
+        .position(|output| *output == name);
+    match (aggregate, entity) {
+        (Some(a), _) => Some(column(&aggregate_column(window, a))),
+        (None, Some(i)) => Some(column(&entity_column(i))),
+        (None, None) => None,
+    }
+}
+
+pub(crate) fn entity_column(index: usize) -> String {
+    format!("__entity_{index}")
+}
+
+pub(crate) fn aggregate_column(window: usize, aggregate: usize) -> String {
+    format!("__aggregate_{window}_{aggregate}")
+}
+
+pub(crate) fn column(name: &str) -> Expr {
+    Expr::Column(Column::new_unqualified(name))
+}
+
+/// In the store every column may be NULL, so that the schema does not depend on the data at hand.
+fn nullable(schema: &Schema) -> Schema {
+    let fields: Vec<Field> = schema
+        .fields()
+        .iter()
+        .map(|field| field.as_ref().clone().with_nullable(true))
+        .collect();
+    Schema::new(fields)
+}

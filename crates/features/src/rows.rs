@@ -1,0 +1,191 @@
+//! The rows of a view, as the sweep wants them: versions sorted by entity, with the arguments and filters of the aggregates.
+
+use std::collections::{BTreeMap, HashMap};
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::{concat_batches, take};
+use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::row::{RowConverter, SortField};
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast};
+use safra_history::{History, session};
+
+use crate::sequenced::Rewriter;
+use crate::{CompiledView, FeatureError};
+
+/// The rows of a view, sorted by entity.
+pub(crate) struct ViewRows {
+    /// One row an entity, in ascending order; the index is the entity's number.
+    pub entities: Vec<ArrayRef>,
+    pub entity: Vec<u32>,
+    pub time: Vec<i64>,
+    pub valid_from: Vec<i64>,
+    pub valid_to: Vec<i64>,
+    /// Arguments and filters.
+    pub columns: Vec<ArrayRef>,
+    /// For each aggregate of the view, where its argument and its filter are among the columns.
+    pub places: Vec<(Option<usize>, Option<usize>)>,
+}
+
+/// Runs what comes before the aggregates, over the versions of the sources.
+pub(crate) async fn collect(
+    view: &CompiledView,
+    history: &History,
+) -> Result<ViewRows, FeatureError> {
+    let file = &view.view.file;
+    let failed = |error: DataFusionError| FeatureError::datafusion(file, error);
+    let mut versions = BTreeMap::new();
+    for (table, columns) in &view.reads {
+        let dated = history.source(table).ok_or_else(|| {
+            FeatureError::shape(file, format!("{table}: the source was not loaded"))
+        })?;
+        versions.insert(table.clone(), dated.versions(columns)?);
+    }
+    let sequenced = Rewriter::new(&versions)
+        .rewrite(&view.input)
+        .map_err(failed)?;
+    let wanted = Wanted::of(view);
+    let mut expressions: Vec<Expr> = vec![
+        cast(
+            view.time_expression.clone(),
+            DataType::Timestamp(TimeUnit::Microsecond, None),
+        ),
+        sequenced.from,
+        sequenced.to,
+    ];
+    expressions.extend(view.entity_expressions.iter().cloned());
+    expressions.extend(wanted.columns);
+    let named = expressions
+        .into_iter()
+        .enumerate()
+        .map(|(i, expr)| expr.alias(format!("__row_{i}")));
+    let plan = LogicalPlanBuilder::from(sequenced.plan)
+        .project(named)
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(failed)?;
+    let frame = session(1)
+        .execute_logical_plan(plan)
+        .await
+        .map_err(failed)?;
+    let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
+    let batches = frame.collect().await.map_err(failed)?;
+    let rows = concat_batches(&schema, &batches).map_err(|e| failed(e.into()))?;
+    sort(view, rows, wanted.places).map_err(failed)
+}
+
+/// The arguments and filters of a view's aggregates, each once.
+struct Wanted {
+    columns: Vec<Expr>,
+    places: Vec<(Option<usize>, Option<usize>)>,
+}
+
+impl Wanted {
+    fn of(view: &CompiledView) -> Self {
+        let mut columns: Vec<Expr> = Vec::new();
+        let mut place = |expr: &Option<Expr>| {
+            let expr = expr.as_ref()?;
+            Some(
+                columns
+                    .iter()
+                    .position(|held| held == expr)
+                    .unwrap_or_else(|| {
+                        columns.push(expr.clone());
+                        columns.len() - 1
+                    }),
+            )
+        };
+        let places = view
+            .aggregates
+            .iter()
+            .map(|agg| (place(&agg.argument), place(&agg.filter)))
+            .collect();
+        Self { columns, places }
+    }
+}
+
+/// Numbers the entities in their own order and sorts the rows by that number. Rows without a time are in
+/// no window, and rows without an entity belong to nobody.
+fn sort(
+    view: &CompiledView,
+    rows: RecordBatch,
+    places: Vec<(Option<usize>, Option<usize>)>,
+) -> Result<ViewRows> {
+    let keys = 3..3 + view.entity.len();
+    let key_columns: Vec<ArrayRef> = keys.clone().map(|i| rows.column(i).clone()).collect();
+    let (entities, numbers) = number(&key_columns, rows.num_rows())?;
+    let time = rows.column(0).as_primitive::<TimestampMicrosecondType>();
+    let mut kept: Vec<u32> = (0..rows.num_rows())
+        .filter(|&row| time.is_valid(row) && key_columns.iter().all(|key| key.is_valid(row)))
+        .map(|row| row as u32)
+        .collect();
+    kept.sort_by_key(|&row| (numbers[row as usize], time.value(row as usize)));
+    let from = rows.column(1).as_primitive::<Int64Type>().values();
+    let to = rows.column(2).as_primitive::<Int64Type>().values();
+    let order = UInt32Array::from(kept);
+    let picked = |values: &[i64]| {
+        order
+            .values()
+            .iter()
+            .map(|&row| values[row as usize])
+            .collect()
+    };
+    let columns = rows.columns()[keys.end..]
+        .iter()
+        .map(|column| take(column, &order, None))
+        .collect::<std::result::Result<_, _>>()?;
+    Ok(ViewRows {
+        entities,
+        entity: order
+            .values()
+            .iter()
+            .map(|&row| numbers[row as usize])
+            .collect(),
+        time: picked(time.values()),
+        valid_from: picked(from),
+        valid_to: picked(to),
+        columns,
+        places,
+    })
+}
+
+/// The distinct keys in ascending order, and for each row the number of its key.
+fn number(columns: &[ArrayRef], rows: usize) -> Result<(Vec<ArrayRef>, Vec<u32>)> {
+    if columns.is_empty() {
+        return Ok((Vec::new(), vec![0; rows]));
+    }
+    let fields = columns
+        .iter()
+        .map(|column| SortField::new(column.data_type().clone()))
+        .collect();
+    let converted = RowConverter::new(fields)?.convert_columns(columns)?;
+    let mut seen: HashMap<&[u8], u32> = HashMap::new();
+    let mut first_rows: Vec<u32> = Vec::new();
+    let mut numbers: Vec<u32> = Vec::with_capacity(rows);
+    for row in 0..rows {
+        let next = first_rows.len() as u32;
+        let number = *seen.entry(converted.row(row).data()).or_insert(next);
+        if number == next {
+            first_rows.push(row as u32);
+        }
+        numbers.push(number);
+    }
+    let mut order: Vec<u32> = (0..first_rows.len() as u32).collect();
+    order.sort_by_key(|&number| converted.row(first_rows[number as usize] as usize));
+    let mut rank = vec![0; order.len()];
+    for (position, &number) in order.iter().enumerate() {
+        rank[number as usize] = position as u32;
+    }
+    for number in &mut numbers {
+        *number = rank[*number as usize];
+    }
+    let firsts: UInt32Array = order
+        .iter()
+        .map(|&number| first_rows[number as usize])
+        .collect();
+    let entities = columns
+        .iter()
+        .map(|column| take(column, &firsts, None))
+        .collect::<std::result::Result<_, _>>()?;
+    Ok((entities, numbers))
+}

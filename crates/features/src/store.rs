@@ -1,0 +1,183 @@
+//! The feature store: one Delta table a view.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::RecordBatch;
+use chrono::NaiveDate;
+use safra_history::History;
+use safra_lake::{Folder, Lake, Snapshot, Values};
+use safra_project::Project;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::stale::stale_dates;
+use crate::{CompiledView, FeatureError};
+
+/// Name of the date column of every feature table.
+pub const REFERENCE_DATE: &str = "reference_date";
+
+const FINGERPRINT: &str = "safra.view";
+const SOURCES: &str = "safra.sources";
+const DATES: &str = "safra.dates";
+
+/// Dates of a view that were computed from sources that have changed since in a way that shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StaleDates {
+    /// The view.
+    pub view: String,
+    /// The dates, in order.
+    pub dates: Vec<NaiveDate>,
+}
+
+/// Reads a view's features at `dates`, from the store.
+///
+/// # Errors
+/// [`FeatureError::MissingDates`] when the store does not have them all.
+pub async fn read(
+    lake: &Lake,
+    view: &str,
+    dates: &[NaiveDate],
+) -> Result<Vec<RecordBatch>, FeatureError> {
+    let snapshot = require(lake, view).await?;
+    let held = Held::of(&snapshot).await?;
+    let missing: Vec<&NaiveDate> = dates
+        .iter()
+        .filter(|date| !held.dates.contains(date))
+        .collect();
+    if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
+        return Err(FeatureError::MissingDates {
+            view: view.to_owned(),
+            missing: format!(
+                "{} of {} dates, the first is {first}",
+                missing.len(),
+                dates.len()
+            ),
+            from: first.to_string(),
+            to: last.to_string(),
+        });
+    }
+    let mut batches = snapshot.read_where(None, &[condition(dates)])?;
+    if batches.is_empty() {
+        batches.push(RecordBatch::new_empty(snapshot.schema()));
+    }
+    Ok(batches)
+}
+
+/// The dates that the store holds of a view, in order.
+///
+/// # Errors
+/// [`FeatureError::Lake`] when the store has no such view.
+pub async fn stored_dates(lake: &Lake, view: &str) -> Result<Vec<NaiveDate>, FeatureError> {
+    Ok(Held::of(&require(lake, view).await?)
+        .await?
+        .dates
+        .into_iter()
+        .collect())
+}
+
+/// The dates in the store that the present sources would give otherwise: facts arrived late, or were corrected.
+///
+/// # Errors
+/// [`FeatureError`] names the view or source at fault.
+pub async fn find_stale(lake: &Lake, project: &Project) -> Result<Vec<StaleDates>, FeatureError> {
+    let mut found = Vec::new();
+    for view in project.views.values() {
+        let table = lake.table(Folder::Features, &view.name);
+        let Some(snapshot) = table.snapshot().await? else {
+            continue;
+        };
+        let held = Held::of(&snapshot).await?;
+        let compiled = CompiledView::new(project, view).await?;
+        if held.fingerprint != compiled.fingerprint() {
+            continue;
+        }
+        let history = History::load(lake, project, &compiled.sources()).await?;
+        let dates = held.stale(lake, project, &compiled, &history).await?;
+        if !dates.is_empty() {
+            found.push(StaleDates {
+                view: view.name.clone(),
+                dates: dates.into_iter().collect(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+async fn require(lake: &Lake, view: &str) -> Result<Snapshot, FeatureError> {
+    let table = lake.table(Folder::Features, view);
+    Ok(table
+        .require("`safra features` fills the feature store")
+        .await?)
+}
+
+/// The rows of these dates, for reading and replacing.
+pub(crate) fn condition(dates: &[NaiveDate]) -> (String, Values) {
+    let days = dates.iter().map(|date| date.to_epoch_days()).collect();
+    (REFERENCE_DATE.to_owned(), Values::Dates(days))
+}
+
+/// What the latest commit of a feature table says about it.
+#[derive(Default)]
+pub(crate) struct Held {
+    /// The view that computed it.
+    pub fingerprint: String,
+    /// The versions of the sources from which it was computed.
+    pub sources: BTreeMap<String, u64>,
+    /// The dates that it holds, with or without rows.
+    pub dates: BTreeSet<NaiveDate>,
+}
+
+impl Held {
+    pub(crate) async fn of(snapshot: &Snapshot) -> Result<Self, FeatureError> {
+        let mut metadata = snapshot.metadata().await?;
+        let sources = metadata.remove(SOURCES);
+        let dates = metadata.remove(DATES);
+        Ok(Self {
+            fingerprint: metadata
+                .get(FINGERPRINT)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+            sources: sources
+                .and_then(|value| serde_json::from_value(value).ok())
+                .unwrap_or_default(),
+            dates: dates
+                .and_then(|value| serde_json::from_value(value).ok())
+                .unwrap_or_default(),
+        })
+    }
+
+    pub(crate) fn metadata(&self) -> std::collections::HashMap<String, Value> {
+        [
+            (FINGERPRINT, json!(self.fingerprint)),
+            (SOURCES, json!(self.sources)),
+            (DATES, json!(self.dates)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
+    }
+
+    /// The dates held that the present sources would give otherwise. Where the earlier version of a source
+    /// can no longer be read, that may be any of them.
+    pub(crate) async fn stale(
+        &self,
+        lake: &Lake,
+        project: &Project,
+        view: &CompiledView,
+        now: &History,
+    ) -> Result<BTreeSet<NaiveDate>, FeatureError> {
+        let versions = now.table_versions();
+        let unchanged = self
+            .sources
+            .iter()
+            .all(|(name, version)| versions.get(name) == Some(version));
+        if unchanged || self.dates.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        match History::load_at(lake, project, &view.sources(), &self.sources).await {
+            Ok(before) => stale_dates(view, &before, now, &self.dates).await,
+            Err(_) => Ok(self.dates.clone()),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The public data: all dates at once equal the oracle at each, and a month later they are still the same.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use safra_features::compute;
+use safra_history::History;
+use safra_lake::{Lake, ingest};
+use safra_project::Project;
+
+use crate::comparison::{Tolerance, differences};
+use crate::support::{
+    EXTRA, OLIST, OLIST_VIEWS, against_oracle, date, dates, project_with, repository, run,
+};
+
+#[test]
+fn shipped_views_equal_the_oracle() {
+    let Some(folder) = extract("2018-06-01") else {
+        return;
+    };
+    let lake = tempfile::tempdir().unwrap();
+    let history = load(&Lake::new(lake.path()), &folder, &OLIST);
+    let dates = dates(&["2017-02-01", "2017-06-15", "2017-12-01", "2018-03-01", "2018-06-01"]);
+    let found = against_oracle(&OLIST_VIEWS, &history, &dates);
+    assert!(found.is_empty(), "{} differences, such as\n{}", found.len(), some(&found));
+}
+
+/// The extract of a morning is the extract of a later one cut at that morning, so that features of days
+/// until then must not tell which of the two they were computed from.
+#[test]
+fn features_are_the_same_a_month_later() {
+    let (Some(before), Some(after)) = (extract("2018-05-01"), extract("2018-06-01")) else {
+        return;
+    };
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let before = load(&Lake::new(first.path()), &before, &OLIST);
+    let after = load(&Lake::new(second.path()), &after, &OLIST);
+    let dates = dates(&["2017-06-01", "2018-01-01", "2018-05-01"]);
+    let mut found = Vec::new();
+    for view in OLIST_VIEWS.iter() {
+        found.extend(changed(view, &before, &after, &dates));
+    }
+    assert!(found.is_empty(), "{} differences, such as\n{}", found.len(), some(&found));
+}
+
+fn changed(
+    view: &safra_features::CompiledView,
+    before: &History,
+    after: &History,
+    dates: &[NaiveDate],
+) -> Vec<String> {
+    let before = run(compute(view, before, dates)).unwrap();
+    let after = run(compute(view, after, dates)).unwrap();
+    assert!(before.num_rows() > 0, "{}", view.view.name);
+    let at = |date: &NaiveDate| differences(view, &after, &before, *date, Tolerance::Relative(1e-9));
+    dates.iter().flat_map(at).collect()
+}
+
+/// A folder of the public data, which is not part of the project; without it these tests do nothing.
+fn extract(name: &str) -> Option<PathBuf> {
+    let default = repository().join("../shared/olist");
+    let root = std::env::var_os("SAFRA_OLIST").map_or(default, PathBuf::from);
+    let folder = root.join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("SKIPPED: {} is not there; SAFRA_OLIST names its parent folder", folder.display());
+    None
+}
+
+fn load(lake: &Lake, folder: &std::path::Path, project: &Project) -> History {
+    run(ingest(lake, project, folder)).unwrap();
+    let tables = OLIST_VIEWS.iter().flat_map(|view| view.reads.keys().cloned());
+    let names: BTreeSet<String> = tables.collect();
+    run(History::load(lake, project, &names)).unwrap()
+}
+
+fn some(found: &[String]) -> String {
+    found[..found.len().min(20)].join("\n")
+}

@@ -1,0 +1,14 @@
+//! Features hold against the naive oracle, cannot see the future, and stay in the store as computed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod comparison;
+mod extract;
+mod extra_views;
+mod leaks;
+mod marketplace;
+mod random;
+mod refused;
+mod sequenced;
+mod store;
+mod strategies;
+mod support;

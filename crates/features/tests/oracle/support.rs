@@ -1,0 +1,89 @@
+//! The Olist project with the views of these tests, and how to run and compile them.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use chrono::NaiveDate;
+use safra_features::{CompiledView, FeatureError, compute, oracle};
+use safra_history::History;
+use safra_project::{Project, ProjectFiles};
+
+use crate::comparison::{Tolerance, differences};
+use crate::extra_views::EXTRA_VIEWS;
+
+/// The shipped project.
+pub static OLIST: LazyLock<Project> =
+    LazyLock::new(|| Project::from_files(&olist_files()).unwrap());
+
+/// The shipped project's views.
+pub static OLIST_VIEWS: LazyLock<Vec<CompiledView>> = LazyLock::new(|| compile_all(&OLIST));
+
+/// The views of these tests, over the shipped project's sources.
+pub static EXTRA: LazyLock<Vec<CompiledView>> =
+    LazyLock::new(|| compile_all(&project_with(EXTRA_VIEWS)));
+
+pub fn repository() -> PathBuf {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_folder.ancestors().nth(2).unwrap().to_owned()
+}
+
+pub fn olist_files() -> ProjectFiles {
+    ProjectFiles::from_folder(&repository().join("olist")).unwrap()
+}
+
+/// The shipped sources with these views, as (name, text of the file), instead of the shipped ones.
+pub fn project_with(views: &[(&str, &str)]) -> Project {
+    let mut files = ProjectFiles::default();
+    for (path, text) in olist_files().iter() {
+        if path.ends_with("safra.toml") || path.ends_with("sources.toml") {
+            files.insert(path, text);
+        }
+    }
+    for (name, text) in views {
+        files.insert(format!("features/{name}.sql"), *text);
+    }
+    Project::from_files(&files).unwrap()
+}
+
+pub fn compile_all(project: &Project) -> Vec<CompiledView> {
+    let views = project.views.values();
+    let compile = |view| run(CompiledView::new(project, view)).unwrap_or_else(|e| panic!("{e}"));
+    views.map(compile).collect()
+}
+
+/// Compiles one view, given as the text of its file.
+pub fn compile(text: &str) -> Result<CompiledView, FeatureError> {
+    let project = project_with(&[("tested", text)]);
+    run(CompiledView::new(&project, project.view("tested").unwrap()))
+}
+
+pub fn run<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(future)
+}
+
+pub fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+pub fn dates(texts: &[&str]) -> Vec<NaiveDate> {
+    texts.iter().map(|text| date(text)).collect()
+}
+
+/// Where the features of all dates at once differ from the oracle's at each.
+pub fn against_oracle(
+    views: &[CompiledView],
+    history: &History,
+    dates: &[NaiveDate],
+) -> Vec<String> {
+    let mut found = Vec::new();
+    for view in views {
+        let computed = run(compute(view, history, dates)).unwrap_or_else(|e| panic!("{e}"));
+        for &date in dates {
+            let expected = run(oracle(view, history, date)).unwrap_or_else(|e| panic!("{e}"));
+            let at = differences(view, &computed, &expected, date, Tolerance::Relative(1e-9));
+            found.extend(at);
+        }
+    }
+    found
+}

@@ -1,0 +1,178 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// From the tables of a marketplace to predictive models one can trust: tables, lake, features, training
+/// set, models, champion, scores. A feature for a day is computed from what was known before that day.
+#[derive(Debug, Parser)]
+#[command(name = "safra", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// Options of all commands.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+The whole way at once:
+  safra run --source olist/        from a folder of CSV files to report.html
+
+Step by step:
+  safra ingest olist/              files into the lake
+  safra features --every month     the feature store, all month starts in one pass
+  safra backtest churn             how well past months would have been predicted
+  safra train churn                fit, log to MLflow, register
+  safra promote churn              the better of challenger and champion
+  safra predict churn              score the sellers of today
+
+Exit codes: 0 done, 1 the command's own \"no\", 2 wrong usage or input, 3 anything else.";
+
+/// Options of all commands.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Folder of the project [default: the working directory if it has a safra.toml, else the Olist project inside the binary]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Folder of the lake
+    #[arg(long, global = true, value_name = "DIR", default_value = "lake")]
+    pub lake: PathBuf,
+    /// MLflow tracking store: a folder in MLflow's own layout
+    #[arg(
+        long,
+        global = true,
+        value_name = "URI",
+        env = "MLFLOW_TRACKING_URI",
+        default_value = "mlruns"
+    )]
+    pub tracking: String,
+    /// Print one JSON document on standard output instead of tables
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Neither progress nor messages
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// The commands, in the order of the data's way.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write out the Olist project, to read and to change
+    Init {
+        /// Folder to write to; files that are there are kept
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Read files into the lake: typed, checked, merged by key
+    Ingest {
+        /// Folder with the files that sources.toml names
+        folder: PathBuf,
+    },
+    /// Compute features into the feature store, for all dates in one pass
+    Features {
+        /// Feature views [default: all]
+        views: Vec<String>,
+        /// First reference date [default: the project's first date]
+        #[arg(long, value_name = "DATE")]
+        from: Option<NaiveDate>,
+        /// Last reference date [default: the end of the data]
+        #[arg(long, value_name = "DATE")]
+        to: Option<NaiveDate>,
+        /// Which dates between them
+        #[arg(long, value_enum, default_value_t = Every::Month)]
+        every: Every,
+    },
+    /// Build the training set of a problem (also known as analytical base table)
+    Dataset {
+        /// The problem, such as churn
+        problem: String,
+    },
+    /// For past dates, train on what was known, score, and compare with what happened
+    Backtest {
+        /// The problem, such as churn
+        problem: String,
+        /// First date to judge [default: as many dates before the last as the problem says]
+        #[arg(long, value_name = "DATE")]
+        from: Option<NaiveDate>,
+        /// Last date to judge [default: the last with settled labels]
+        #[arg(long, value_name = "DATE")]
+        to: Option<NaiveDate>,
+        /// Only these learners [default: those of the problem]
+        #[arg(long = "learner", value_name = "NAME")]
+        learners: Vec<String>,
+    },
+    /// Backtest the learners, fit them on all that is known, log to MLflow, register the best
+    Train {
+        /// The problem, such as churn
+        problem: String,
+        /// As if it were this day [default: the end of the data]
+        #[arg(long, value_name = "DATE")]
+        at: Option<NaiveDate>,
+    },
+    /// Make the latest version champion if it beats the champion on the same dates by more than chance
+    Promote {
+        /// The problem, such as churn
+        problem: String,
+    },
+    /// Score with the champion, into predictions/<problem>
+    Predict {
+        /// The problem, such as churn
+        problem: String,
+        /// Reference date [default: the last date of the problem's cadence in the data]
+        #[arg(long, value_name = "DATE")]
+        at: Option<NaiveDate>,
+    },
+    /// Write the HTML report
+    Report {
+        /// File to write
+        #[arg(long, value_name = "FILE", default_value = "report.html")]
+        out: PathBuf,
+    },
+    /// Query the lake
+    #[command(after_help = SQL_HELP)]
+    Sql {
+        /// The query
+        query: String,
+    },
+    /// All of it: files to report; a second run does only what is missing
+    Run {
+        /// Folder with the files that sources.toml names [default: what the lake holds]
+        #[arg(long, value_name = "DIR")]
+        source: Option<PathBuf>,
+        /// File of the report
+        #[arg(long, value_name = "FILE", default_value = "report.html")]
+        out: PathBuf,
+    },
+}
+
+const SQL_HELP: &str = "\
+Tables are named by folder and table: sources.orders, features.seller_sales, datasets.churn,
+predictions.churn, rejected.order_items. A source may go without its folder.
+
+  safra sql \"SELECT order_status, COUNT(*) AS orders FROM orders GROUP BY 1 ORDER BY 2 DESC\"
+  safra sql \"SELECT * FROM predictions.churn ORDER BY score DESC LIMIT 10\"";
+
+/// The dates of a backfill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Every {
+    /// Every day
+    Day,
+    /// Every Monday
+    Week,
+    /// The first day of every month
+    Month,
+}
+
+impl From<Every> for safra_project::Cadence {
+    fn from(every: Every) -> Self {
+        match every {
+            Every::Day => Self::Day,
+            Every::Week => Self::Week,
+            Every::Month => Self::Month,
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `safra features`: the feature store.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use indicatif::ProgressBar;
+use safra_features::{BackfillReport, Progress, backfill};
+use safra_history::History;
+use safra_project::{Cadence, View};
+
+use crate::context::Context;
+use crate::error::SafraError;
+use crate::output::{Column, print_json, print_table, thousands};
+
+/// Computes features and prints what was computed.
+pub async fn run(
+    context: &Context,
+    names: &[String],
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+    every: Cadence,
+) -> Result<(), SafraError> {
+    let reports = compute(context, names, from, to, every).await?;
+    if context.json {
+        return print_json(&reports);
+    }
+    let columns = [
+        Column("view", false),
+        Column("features", true),
+        Column("dates", true),
+        Column("computed", true),
+        Column("rows", true),
+    ];
+    let rows = reports.iter().map(|report| {
+        let counts = [report.features, report.dates, report.computed, report.rows];
+        let mut row = vec![report.view.clone()];
+        row.extend(counts.map(thousands));
+        row
+    });
+    print_table(&columns, rows);
+    Ok(())
+}
+
+/// Computes features with a progress bar.
+pub async fn compute(
+    context: &Context,
+    names: &[String],
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+    every: Cadence,
+) -> Result<Vec<BackfillReport>, SafraError> {
+    let project = &context.project;
+    let views: Vec<&View> = match names.is_empty() {
+        true => project.views.values().collect(),
+        false => names
+            .iter()
+            .map(|name| project.view(name))
+            .collect::<Result<_, _>>()?,
+    };
+    let data_end = data_end(context).await?;
+    let to = to.unwrap_or(data_end);
+    if to > data_end {
+        return Err(SafraError::Usage(format!(
+            "--to {to} is after the end of the data\nhint: the data is complete for days before {data_end}, so {data_end} is the last reference date"
+        )));
+    }
+    let dates = every.dates(from.unwrap_or(project.settings.first_date), to);
+    let progress = context.progress(views.len() * dates.len(), "features");
+    let reports = backfill(&context.lake, project, &views, &dates, follow(&progress)).await?;
+    progress.finish_and_clear();
+    Ok(reports)
+}
+
+/// The first day of which no source knows anything.
+async fn data_end(context: &Context) -> Result<NaiveDate, SafraError> {
+    let present = context.lake.table_names(safra_lake::Folder::Sources)?;
+    let names: BTreeSet<String> = context
+        .project
+        .sources
+        .values()
+        .filter(|source| !source.optional || present.contains(&source.name))
+        .map(|source| source.name.clone())
+        .collect();
+    let history = History::load(&context.lake, &context.project, &names).await?;
+    let ends = names
+        .iter()
+        .filter_map(|name| history.data_end([name.as_str()]));
+    ends.max().ok_or_else(|| {
+        SafraError::Usage(
+            "the lake holds no dated row\nhint: `safra ingest DIR` reads the files of a folder"
+                .into(),
+        )
+    })
+}
+
+/// Moves a progress bar by the dates of a backfill.
+pub fn follow(progress: &ProgressBar) -> Progress {
+    let progress = progress.clone();
+    Arc::new(move |view: &str, dates: usize| {
+        progress.set_message(view.to_owned());
+        progress.inc(dates as u64);
+    })
+}

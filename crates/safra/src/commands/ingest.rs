@@ -1,0 +1,67 @@
+//! `safra ingest`: files into the lake.
+
+use std::path::Path;
+
+use safra_lake::{IngestReport, ingest};
+
+use crate::context::Context;
+use crate::error::SafraError;
+use crate::output::{Column, print_json, print_table, thousands};
+
+/// Ingests a folder and prints the counts of every table.
+pub async fn run(context: &Context, folder: &Path) -> Result<(), SafraError> {
+    let report = load(context, folder).await?;
+    match context.json {
+        true => print_json(&report),
+        false => {
+            print(&report);
+            Ok(())
+        }
+    }
+}
+
+/// Ingests a folder with a progress bar, and warns of rejected rows.
+pub async fn load(context: &Context, folder: &Path) -> Result<IngestReport, SafraError> {
+    let progress = context.progress(context.project.sources.len(), "ingest");
+    let done = |table: &str| {
+        progress.set_message(table.to_owned());
+        progress.inc(1);
+    };
+    let report = ingest(&context.lake, &context.project, folder, &done).await?;
+    progress.finish_and_clear();
+    for table in report.tables.iter().filter(|table| table.rejected > 0) {
+        context.say(&format!(
+            "warning: {}: {} rows rejected\nhint: `safra sql \"SELECT * FROM rejected.{}\"` shows them with the reason",
+            table.table, table.rejected, table.table
+        ));
+    }
+    Ok(report)
+}
+
+fn print(report: &IngestReport) {
+    let columns = [
+        Column("table", false),
+        Column("read", true),
+        Column("new", true),
+        Column("changed", true),
+        Column("unchanged", true),
+        Column("rejected", true),
+        Column("rows", true),
+        Column("", false),
+    ];
+    let rows = report.tables.iter().map(|table| {
+        let counts = [
+            table.read,
+            table.new,
+            table.changed,
+            table.unchanged,
+            table.rejected,
+            table.rows,
+        ];
+        let mut row = vec![table.table.clone()];
+        row.extend(counts.map(thousands));
+        row.push(table.note.clone());
+        row
+    });
+    print_table(&columns, rows);
+}

@@ -1,0 +1,48 @@
+//! One module a command; each calls the crates and prints what came of it.
+
+mod backtest;
+mod dataset;
+pub mod features;
+mod ingest;
+mod init;
+mod predict;
+mod promote;
+mod report;
+mod run;
+mod sql;
+mod train;
+
+use crate::cli::{Cli, Command};
+use crate::context::Context;
+use crate::error::SafraError;
+
+/// Runs the command of the command line.
+pub async fn run(cli: &Cli) -> Result<(), SafraError> {
+    if let Command::Init { folder } = &cli.command {
+        return init::run(folder, cli.global.quiet);
+    }
+    let context = Context::new(&cli.global)?;
+    match &cli.command {
+        Command::Init { .. } => Ok(()),
+        Command::Ingest { folder } => ingest::run(&context, folder).await,
+        Command::Features {
+            views,
+            from,
+            to,
+            every,
+        } => features::run(&context, views, *from, *to, (*every).into()).await,
+        Command::Dataset { problem } => dataset::run(&context, problem).await,
+        Command::Backtest {
+            problem,
+            from,
+            to,
+            learners,
+        } => backtest::run(&context, problem, *from, *to, learners).await,
+        Command::Train { problem, at } => train::run(&context, problem, *at).await,
+        Command::Promote { problem } => promote::run(&context, problem),
+        Command::Predict { problem, at } => predict::run(&context, problem, *at).await,
+        Command::Report { out } => report::run(&context, out).await,
+        Command::Sql { query } => sql::run(&context, query).await,
+        Command::Run { source, out } => run::run(&context, source.as_deref(), out).await,
+    }
+}

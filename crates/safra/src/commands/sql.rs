@@ -1,0 +1,100 @@
+//! `safra sql`: queries on the lake.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::util::display::array_value_to_string;
+use datafusion::catalog::MemorySchemaProvider;
+use datafusion::datasource::MemTable;
+use datafusion::prelude::SessionContext;
+use safra_history::session;
+use safra_lake::Folder;
+use serde_json::{Map, Value};
+
+use crate::context::Context;
+use crate::error::SafraError;
+use crate::output::{print_batches, print_json};
+
+/// Runs a query and prints its rows.
+pub async fn run(context: &Context, query: &str) -> Result<(), SafraError> {
+    let session = session(rayon::current_num_threads());
+    register(context, &session, query).await?;
+    let frame = session.sql(query).await.map_err(boxed)?;
+    let header: Vec<String> = frame
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    let batches = frame.collect().await.map_err(boxed)?;
+    if context.json {
+        return print_json(&documents(&header, &batches)?);
+    }
+    print_batches(&header, &batches).map_err(|error| boxed(error.into()))
+}
+
+/// Registers the tables that the query names, and reads no others.
+async fn register(
+    context: &Context,
+    session: &SessionContext,
+    query: &str,
+) -> Result<(), SafraError> {
+    let state = session.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    let statement = state.sql_to_statement(query, &dialect).map_err(boxed)?;
+    let catalog = session
+        .catalog("datafusion")
+        .ok_or_else(|| SafraError::Usage("the query engine has no default catalog".to_owned()))?;
+    for folder in Folder::ALL {
+        let provider = Arc::new(MemorySchemaProvider::new());
+        catalog
+            .register_schema(folder.name(), provider)
+            .map_err(boxed)?;
+    }
+    for name in state.resolve_table_references(&statement).map_err(boxed)? {
+        let wanted = name.schema();
+        let folder = Folder::ALL
+            .into_iter()
+            .find(|folder| wanted.is_none_or(|schema| schema == folder.name()))
+            .unwrap_or(Folder::Sources);
+        let Some(snapshot) = context.lake.table(folder, name.table()).snapshot().await? else {
+            continue;
+        };
+        let rows = snapshot.read(None)?;
+        let schema = rows
+            .first()
+            .map_or_else(|| snapshot.schema(), RecordBatch::schema);
+        let table = MemTable::try_new(schema, vec![rows]).map_err(boxed)?;
+        session
+            .register_table(name, Arc::new(table))
+            .map_err(boxed)?;
+    }
+    Ok(())
+}
+
+/// Rows as JSON objects; numbers and truth values as such, everything else as text.
+fn documents(header: &[String], batches: &[RecordBatch]) -> Result<Vec<Value>, SafraError> {
+    let mut documents = Vec::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let mut object = Map::new();
+            for (name, column) in header.iter().zip(batch.columns()) {
+                let text = array_value_to_string(column, row).map_err(|e| boxed(e.into()))?;
+                let plain = column.data_type().is_numeric()
+                    || column.data_type() == &arrow::datatypes::DataType::Boolean;
+                let value = match column.is_null(row) {
+                    true => Value::Null,
+                    false if plain => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+                    false => Value::String(text),
+                };
+                object.insert(name.clone(), value);
+            }
+            documents.push(Value::Object(object));
+        }
+    }
+    Ok(documents)
+}
+
+fn boxed(error: datafusion::error::DataFusionError) -> SafraError {
+    SafraError::Sql(Box::new(error))
+}

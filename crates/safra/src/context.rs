@@ -1,0 +1,98 @@
+//! What every command needs: the project, the lake, the tracking store, and a way to talk.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use safra_lake::Lake;
+use safra_mlflow::Store;
+use safra_project::{Problem, Project, ProjectFiles};
+
+use crate::cli::Global;
+use crate::embedded;
+use crate::error::SafraError;
+
+/// What every command needs.
+pub struct Context {
+    /// The declarations.
+    pub project: Project,
+    /// The tables.
+    pub lake: Lake,
+    /// Where the MLflow store is, as the user wrote it.
+    pub tracking: String,
+    /// Whether one JSON document is to be printed.
+    pub json: bool,
+    quiet: bool,
+}
+
+impl Context {
+    /// Reads the project.
+    pub fn new(global: &Global) -> Result<Self, SafraError> {
+        let here = Path::new(".");
+        let files = match &global.project {
+            Some(folder) if folder.is_dir() => ProjectFiles::from_folder(folder)?,
+            Some(folder) => {
+                return Err(SafraError::Usage(format!(
+                    "{}: no such folder\nhint: `safra init {}` writes a project there",
+                    folder.display(),
+                    folder.display()
+                )));
+            }
+            None if here.join("safra.toml").is_file() => ProjectFiles::from_folder(here)?,
+            None => embedded::olist(),
+        };
+        Ok(Self {
+            project: Project::from_files(&files)?,
+            lake: Lake::new(&global.lake),
+            tracking: global.tracking.clone(),
+            json: global.json,
+            quiet: global.quiet,
+        })
+    }
+
+    /// The tracking store.
+    pub fn store(&self) -> Result<Box<dyn Store>, SafraError> {
+        Ok(safra_mlflow::open(&self.tracking)?)
+    }
+
+    /// A problem of the project.
+    pub fn problem(&self, name: &str) -> Result<&Problem, SafraError> {
+        Ok(self.project.problem(name)?)
+    }
+
+    /// Name of the registered model and of the experiment of a problem.
+    pub fn model_name(&self, problem: &Problem) -> String {
+        format!("{}-{}", self.project.settings.name, problem.name)
+    }
+
+    /// Says something to the user, on standard error.
+    pub fn say(&self, message: &str) {
+        if !self.quiet {
+            eprintln!("{message}");
+        }
+    }
+
+    /// A progress bar on standard error; silent when that is no terminal.
+    pub fn progress(&self, length: usize, what: &str) -> ProgressBar {
+        if self.quiet {
+            return ProgressBar::hidden();
+        }
+        let style =
+            ProgressStyle::with_template("{prefix:>12} [{bar:30}] {pos}/{len} {msg} {elapsed}");
+        ProgressBar::new(length as u64)
+            .with_style(
+                style
+                    .unwrap_or_else(|_| ProgressStyle::default_bar())
+                    .progress_chars("=> "),
+            )
+            .with_prefix(what.to_owned())
+    }
+}
+
+/// Milliseconds since 1970-01-01 UTC, for MLflow's records of when something ran; no result depends on it.
+pub fn now_millis() -> i64 {
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,42 @@
+//! The `safra` binary: parses the command line, calls the crates, prints.
+
+mod cli;
+mod commands;
+mod context;
+mod embedded;
+mod error;
+mod output;
+mod pipeline;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+use error::SafraError;
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(tracing_subscriber::EnvFilter::from_env("SAFRA_LOG"))
+        .init();
+    let cli = Cli::parse();
+    match start(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::print_error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn start(cli: &Cli) -> Result<(), SafraError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| SafraError::Io {
+            path: "the thread pool".into(),
+            source,
+        })?;
+    runtime.block_on(commands::run(cli))
+}

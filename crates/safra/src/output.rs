@@ -1,0 +1,115 @@
+//! Tables and documents on standard output, errors on standard error.
+
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
+use serde::Serialize;
+
+use crate::error::SafraError;
+
+/// Lines around the table and below its heading, none between rows.
+const STYLE: TableStyle = TableStyle::new()
+    .top_border(LineStyle::none().fill('─').junction('─'))
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .bottom_border(LineStyle::none().fill('─').junction('─'));
+
+/// A column of a table: its heading, and whether it holds numbers.
+pub struct Column(pub &'static str, pub bool);
+
+/// Prints a table.
+pub fn print_table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) {
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_header(columns.iter().map(|column| aligned(column.0, column.1)));
+    for row in rows {
+        table.add_row(
+            row.iter()
+                .zip(columns)
+                .map(|(cell, column)| aligned(cell, column.1)),
+        );
+    }
+    println!("{table}");
+}
+
+fn aligned(text: &str, number: bool) -> Cell {
+    match number {
+        true => Cell::new(text).set_alignment(CellAlignment::Right),
+        false => Cell::new(text),
+    }
+}
+
+/// Prints one JSON document.
+pub fn print_json(document: &impl Serialize) -> Result<(), SafraError> {
+    let text = serde_json::to_string_pretty(document).map_err(|error| SafraError::Io {
+        path: "standard output".into(),
+        source: error.into(),
+    })?;
+    println!("{text}");
+    Ok(())
+}
+
+/// Prints rows of any columns as a table.
+pub fn print_batches(header: &[String], batches: &[RecordBatch]) -> Result<(), ArrowError> {
+    let options = FormatOptions::default().with_null("");
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_header(header);
+    for batch in batches {
+        let formatters: Vec<ArrayFormatter<'_>> = batch
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column, &options))
+            .collect::<Result<_, _>>()?;
+        let numeric: Vec<bool> = batch
+            .columns()
+            .iter()
+            .map(|column| column.data_type().is_numeric())
+            .collect();
+        for row in 0..batch.num_rows() {
+            let cells = formatters.iter().zip(&numeric);
+            table.add_row(
+                cells.map(|(values, number)| aligned(&values.value(row).to_string(), *number)),
+            );
+        }
+    }
+    println!("{table}");
+    Ok(())
+}
+
+/// Prints an error: what is wrong, and what to do about it on lines of their own.
+pub fn print_error(error: &SafraError) {
+    match error {
+        SafraError::No(message) => eprintln!("{message}"),
+        _ => eprintln!("error: {error}"),
+    }
+}
+
+/// A metric for a table: four digits, or a dash when it is not defined.
+pub fn metric(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"))
+}
+
+/// A number with a comma between thousands.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        let texts: Vec<String> = [0, 999, 1_000, 1_234_567].map(thousands).to_vec();
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
+    }
+}

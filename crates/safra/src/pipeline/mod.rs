@@ -1,0 +1,9 @@
+//! The steps that several commands share, from a problem's declaration to a scored cohort.
+
+pub mod evaluation;
+pub mod model;
+pub mod prepared;
+pub mod promotion;
+pub mod reporting;
+pub mod scoring;
+pub mod training;

@@ -1,0 +1,168 @@
+//! Models in the tracking store: logged as MLflow models, registered, and read back.
+
+use std::collections::BTreeMap;
+
+use safra_learn::{Examples, Model, SavedModel};
+use safra_mlflow::{
+    Artifact, ColumnSpec, DataType, Environment, Flavor, InputExample, LoggedModel, ModelFile,
+    ModelVersion, NewLoggedModel, Schema, Signature, Store, TensorSpec, log_model,
+};
+use serde_json::{Value, json};
+
+use crate::error::SafraError;
+
+/// Name of the alias of the model in use.
+pub const CHAMPION: &str = "champion";
+/// Folder, inside a logged model, of the files from which Safra loads it.
+const OWN_FOLDER: &str = "safra";
+/// Tag of a logged model that names its learner.
+const LEARNER_TAG: &str = "safra.learner";
+/// The LightGBM inside the binary, whose model files Python's package of the same version reads.
+const LIGHTGBM_VERSION: &str = "4.7.0";
+const PYTHON_VERSION: &str = "3.11.7";
+const MLFLOW_VERSION: &str = "3.17.2";
+const EXAMPLE_ROWS: usize = 3;
+
+/// Where a model goes in the tracking store.
+pub struct Destination<'a> {
+    /// The experiment.
+    pub experiment_id: &'a str,
+    /// The run that made it.
+    pub run_id: &'a str,
+    /// Name of the model.
+    pub name: &'a str,
+    /// When, in milliseconds since 1970-01-01 UTC.
+    pub at: i64,
+}
+
+/// Logs a fitted model as an MLflow model, with the files from which Safra loads it back.
+pub fn log(
+    store: &dyn Store,
+    destination: &Destination<'_>,
+    model: &dyn Model,
+    examples: &Examples,
+    params: BTreeMap<String, String>,
+) -> Result<LoggedModel, SafraError> {
+    let saved = model.save()?;
+    let new = NewLoggedModel {
+        experiment_id: destination.experiment_id.to_owned(),
+        name: destination.name.to_owned(),
+        source_run_id: Some(destination.run_id.to_owned()),
+        model_type: Some(saved.learner.clone()),
+        params,
+        tags: BTreeMap::from([(LEARNER_TAG.to_owned(), saved.learner.clone())]),
+        creation_timestamp: destination.at,
+    };
+    let mlflow_model = safra_mlflow::Model {
+        flavor: flavor(&saved),
+        // MLflow refuses a signature without inputs, which is what the constant baseline would have.
+        signature: (!model.features().is_empty()).then(|| signature(model)),
+        input_example: (!model.features().is_empty()).then(|| input_example(model, examples)),
+        environment: environment(&saved),
+    };
+    let logged = log_model(store, &new, &mlflow_model)?;
+    for (name, bytes) in &saved.files {
+        let path = format!("{OWN_FOLDER}/{name}");
+        store.log_model_artifact(&logged.model_id, &path, Artifact::Bytes(bytes))?;
+    }
+    Ok(logged)
+}
+
+/// Loads the model behind a registered version.
+pub fn load(store: &dyn Store, version: &ModelVersion) -> Result<Box<dyn Model>, SafraError> {
+    let fault = |message: &str| SafraError::Registry {
+        model: version.name.clone(),
+        version: version.version,
+        message: message.to_owned(),
+    };
+    let model_id = version
+        .model_id
+        .as_ref()
+        .ok_or_else(|| fault("it has no logged model"))?;
+    let logged = store.get_logged_model(model_id)?;
+    let learner = logged
+        .tags
+        .get(LEARNER_TAG)
+        .ok_or_else(|| fault("it was not trained by safra; load it with MLflow"))?;
+    let mut files = Vec::new();
+    for artifact in store.list_model_artifacts(model_id, OWN_FOLDER)? {
+        let name = artifact
+            .path
+            .rsplit('/')
+            .next()
+            .unwrap_or(&artifact.path)
+            .to_owned();
+        files.push((name, store.read_model_artifact(model_id, &artifact.path)?));
+    }
+    Ok(safra_learn::load(&SavedModel {
+        learner: learner.clone(),
+        files,
+    })?)
+}
+
+/// LightGBM's text is what Python's LightGBM reads; everything else comes with a loader of its own.
+fn flavor(saved: &SavedModel) -> Flavor {
+    match saved.files.iter().find(|(name, _)| name.ends_with(".txt")) {
+        Some((_, model)) if saved.learner == "lightgbm" => Flavor::Lightgbm {
+            model: model.clone(),
+            lightgbm_version: LIGHTGBM_VERSION.to_owned(),
+        },
+        _ => Flavor::PythonFunction {
+            loader_module: format!("safra_{}", saved.learner),
+            code: vec![ModelFile::new(
+                &format!("safra_{}.py", saved.learner),
+                include_str!("loader.py"),
+            )],
+            data: saved
+                .files
+                .iter()
+                .map(|(name, bytes)| ModelFile::new(name, bytes.clone()))
+                .collect(),
+        },
+    }
+}
+
+fn signature(model: &dyn Model) -> Signature {
+    let column = |name: &String| ColumnSpec {
+        name: Some(name.clone()),
+        data_type: DataType::Double,
+        required: true,
+    };
+    Signature {
+        inputs: Schema::Columns(model.features().iter().map(column).collect()),
+        outputs: Some(Schema::Tensors(vec![TensorSpec {
+            name: None,
+            dtype: "float64".to_owned(),
+            shape: vec![-1],
+        }])),
+    }
+}
+
+fn input_example(model: &dyn Model, examples: &Examples) -> InputExample {
+    let columns: Vec<String> = model.features().to_vec();
+    let value = |name: &String, row: usize| -> Value {
+        let number = examples
+            .column(name)
+            .and_then(|column| column.get(row))
+            .copied();
+        number
+            .filter(|number| number.is_finite())
+            .map_or(Value::Null, |number| json!(number))
+    };
+    let rows = (0..EXAMPLE_ROWS.min(examples.len()))
+        .map(|row| columns.iter().map(|name| value(name, row)).collect())
+        .collect();
+    InputExample { columns, rows }
+}
+
+fn environment(saved: &SavedModel) -> Environment {
+    let requirements = match saved.learner.as_str() {
+        "lightgbm" => vec![format!("lightgbm=={LIGHTGBM_VERSION}")],
+        _ => vec!["numpy".to_owned(), "pandas".to_owned()],
+    };
+    Environment {
+        python_version: PYTHON_VERSION.to_owned(),
+        mlflow_version: MLFLOW_VERSION.to_owned(),
+        requirements,
+    }
+}

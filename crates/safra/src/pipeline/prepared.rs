@@ -1,0 +1,144 @@
+//! A problem's training set, ready for learners.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use safra_dataset::{Dataset, Split};
+use safra_features::backfill;
+use safra_learn::{Examples, Learner, Metric};
+use safra_project::{LearnerSpec, Problem, View};
+
+use crate::context::Context;
+use crate::error::SafraError;
+
+/// A training set as learners take it.
+pub struct Prepared {
+    /// The rows, with entity, dates and labels.
+    pub dataset: Dataset,
+    /// The same rows as numbers.
+    pub examples: Examples,
+}
+
+impl Prepared {
+    /// Builds the training set of a problem, computing the features that the store lacks.
+    pub async fn training(context: &Context, problem: &Problem) -> Result<Self, SafraError> {
+        let dates = Dataset::dates_of(&context.lake, &context.project, problem).await?;
+        ensure_features(context, problem, &dates).await?;
+        Self::of(Dataset::labelled(&context.lake, &context.project, problem).await?)
+    }
+
+    /// The cohort of one date, to be scored, computing the features that the store lacks.
+    pub async fn cohort(
+        context: &Context,
+        problem: &Problem,
+        date: NaiveDate,
+    ) -> Result<Self, SafraError> {
+        let data_end = Dataset::data_end_of(&context.lake, &context.project, problem).await?;
+        if date <= data_end {
+            ensure_features(context, problem, &[date]).await?;
+        }
+        Self::of(Dataset::unlabelled(&context.lake, &context.project, problem, date).await?)
+    }
+
+    /// The same training set as it stood on an earlier day: labels that were not certain by then are unknown.
+    pub fn as_of(self, date: NaiveDate) -> Result<Self, SafraError> {
+        Self::of(self.dataset.as_of(date))
+    }
+
+    fn of(dataset: Dataset) -> Result<Self, SafraError> {
+        let names = dataset.feature_names();
+        let examples = Examples::new(names, dataset.feature_columns()?, dataset.labels())?;
+        Ok(Self { dataset, examples })
+    }
+}
+
+async fn ensure_features(
+    context: &Context,
+    problem: &Problem,
+    dates: &[NaiveDate],
+) -> Result<(), SafraError> {
+    let views = views_of(context, problem)?;
+    let progress = context.progress(views.len() * dates.len(), "features");
+    let follow = crate::commands::features::follow(&progress);
+    backfill(&context.lake, &context.project, &views, dates, follow).await?;
+    progress.finish_and_clear();
+    Ok(())
+}
+
+/// The feature views that a problem needs: those of its features, and those that its cohort names.
+fn views_of<'a>(context: &'a Context, problem: &Problem) -> Result<Vec<&'a View>, SafraError> {
+    let mut names: BTreeSet<String> = problem.features.views.iter().cloned().collect();
+    names.extend(Dataset::cohort_views(&context.project, problem)?);
+    names
+        .iter()
+        .map(|name| Ok(context.project.view(name)?))
+        .collect()
+}
+
+/// The learners that a problem declares, or only those named.
+pub fn learners(problem: &Problem, only: &[String]) -> Result<Vec<Box<dyn Learner>>, SafraError> {
+    for name in only {
+        if !problem.learners.iter().any(|spec| spec.name == *name) {
+            let known: Vec<&str> = problem
+                .learners
+                .iter()
+                .map(|spec| spec.name.as_str())
+                .collect();
+            return Err(SafraError::Usage(format!(
+                "no such learner in {}: {name}\nhint: it declares: {}",
+                problem.file,
+                known.join(", ")
+            )));
+        }
+    }
+    problem
+        .learners
+        .iter()
+        .filter(|spec| only.is_empty() || only.contains(&spec.name))
+        .map(learner)
+        .collect()
+}
+
+fn learner(spec: &LearnerSpec) -> Result<Box<dyn Learner>, SafraError> {
+    let parameters: BTreeMap<String, serde_json::Value> = spec
+        .parameters
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.clone(),
+                serde_json::to_value(value).unwrap_or_default(),
+            )
+        })
+        .collect();
+    Ok(safra_learn::learner(&spec.name, &parameters)?)
+}
+
+/// The metric by which a problem ranks its learners.
+pub fn metric(problem: &Problem) -> Result<Metric, SafraError> {
+    let known = Metric::ALL;
+    known
+        .into_iter()
+        .find(|metric| metric.name() == problem.metric)
+        .ok_or_else(|| {
+            let names: Vec<&str> = known.iter().map(|metric| metric.name()).collect();
+            SafraError::Usage(format!(
+                "{}: no such metric: {}\nhint: the metrics are: {}",
+                problem.file,
+                problem.metric,
+                names.join(", ")
+            ))
+        })
+}
+
+/// The splits of the last dates that can judge, as many as the problem says.
+pub fn default_splits(dataset: &Dataset, problem: &Problem) -> Result<Vec<Split>, SafraError> {
+    let settled = dataset.settled_dates();
+    let first = settled.len().saturating_sub(problem.backtest.dates);
+    match (settled.get(first), settled.last()) {
+        (Some(&from), Some(&to)) => Ok(dataset.splits(from, to)?),
+        _ => Err(SafraError::Usage(format!(
+            "{}: no date has settled labels and settled labels before it to learn from\nhint: `safra sql \"SELECT reference_date, COUNT(label) FROM datasets.{} GROUP BY 1\"` shows what is known",
+            problem.name, problem.name
+        ))),
+    }
+}

@@ -1,0 +1,226 @@
+//! Challenger against champion, on the same rows of the same dates.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDate;
+use safra_learn::{Comparison, EvaluationRows, Metric, Resampling, compare};
+use safra_mlflow::{ModelVersion, Store};
+use safra_project::Problem;
+use serde::Serialize;
+
+use super::evaluation::{Evaluation, Judged};
+use super::model::CHAMPION;
+use super::prepared::metric;
+use super::training::{LEARNER, stored_evaluation};
+use crate::context::{Context, now_millis};
+use crate::error::SafraError;
+
+/// A challenger must be better in at least this share of the resamples.
+const CONFIDENCE_TO_REPLACE: f64 = 0.95;
+
+/// What came of a comparison.
+#[derive(Debug, Serialize)]
+pub struct Promotion {
+    /// The registered model.
+    pub model: String,
+    /// The latest version.
+    pub challenger: u32,
+    /// The version in use before, if any.
+    pub previous_champion: Option<u32>,
+    /// Whether the challenger is champion now.
+    pub promoted: bool,
+    /// Why, in words.
+    pub reason: String,
+    /// The comparison on common rows, if there was a champion to compare with.
+    pub comparison: Option<Comparison>,
+}
+
+/// Compares the latest version with the champion, and moves the alias if it is better by more than chance.
+pub fn promote(context: &Context, problem: &Problem) -> Result<Promotion, SafraError> {
+    let store = context.store()?;
+    let model = context.model_name(problem);
+    let versions = match store.get_registered_model(&model)? {
+        Some(_) => store.list_model_versions(&model)?,
+        None => Vec::new(),
+    };
+    let Some(challenger) = versions.into_iter().max_by_key(|version| version.version) else {
+        return Err(SafraError::Usage(format!(
+            "{model}: no version is registered\nhint: `safra train {}` trains one",
+            problem.name
+        )));
+    };
+    let promotion = match store.get_model_version_by_alias(&model, CHAMPION)? {
+        None => first(&model, &challenger),
+        Some(champion) if champion.version == challenger.version => same(&model, &challenger),
+        Some(champion) => judged(context, problem, store.as_ref(), &challenger, &champion)?,
+    };
+    if promotion.promoted {
+        store.set_registered_model_alias(&model, CHAMPION, challenger.version, now_millis())?;
+    }
+    record(store.as_ref(), &promotion)?;
+    Ok(promotion)
+}
+
+fn first(model: &str, challenger: &ModelVersion) -> Promotion {
+    Promotion {
+        model: model.to_owned(),
+        challenger: challenger.version,
+        previous_champion: None,
+        promoted: true,
+        reason: "there was no champion".to_owned(),
+        comparison: None,
+    }
+}
+
+fn same(model: &str, challenger: &ModelVersion) -> Promotion {
+    Promotion {
+        model: model.to_owned(),
+        challenger: challenger.version,
+        previous_champion: Some(challenger.version),
+        promoted: false,
+        reason: "the latest version is the champion already".to_owned(),
+        comparison: None,
+    }
+}
+
+fn judged(
+    context: &Context,
+    problem: &Problem,
+    store: &dyn Store,
+    challenger: &ModelVersion,
+    champion: &ModelVersion,
+) -> Result<Promotion, SafraError> {
+    let metric = metric(problem)?;
+    let ours = stored_evaluation(store, challenger)?;
+    let theirs = stored_evaluation(store, champion)?;
+    let rows = Paired::of(&ours, learner(challenger), &theirs, learner(champion));
+    if rows.labels.is_empty() {
+        return Err(SafraError::No(format!(
+            "{}: version {} and version {} were not judged on a common date, so they cannot be compared",
+            challenger.name, challenger.version, champion.version
+        )));
+    }
+    let resampling = Resampling {
+        metric,
+        seed: context.project.settings.seed,
+        ..Resampling::default()
+    };
+    let common = EvaluationRows {
+        labels: &rows.labels,
+        dates: &rows.dates,
+        groups: &rows.groups,
+    };
+    let comparison = compare(&common, &rows.challenger, &rows.champion, &resampling)?;
+    let promoted = comparison.probability_better >= CONFIDENCE_TO_REPLACE;
+    let reason = format!(
+        "mean {} {:.4} against {:.4} on the same rows, better in {:.0} % of resamples ({:.0} % are needed)",
+        metric.name(),
+        comparison.challenger,
+        comparison.champion,
+        100.0 * comparison.probability_better,
+        100.0 * CONFIDENCE_TO_REPLACE
+    );
+    Ok(Promotion {
+        model: challenger.name.clone(),
+        challenger: challenger.version,
+        previous_champion: Some(champion.version),
+        promoted,
+        reason,
+        comparison: Some(comparison),
+    })
+}
+
+fn learner(version: &ModelVersion) -> &str {
+    version.tags.get(LEARNER).map_or("", String::as_str)
+}
+
+/// The decision and its evidence, as tags of the challenger.
+fn record(store: &dyn Store, promotion: &Promotion) -> Result<(), SafraError> {
+    if promotion.previous_champion == Some(promotion.challenger) {
+        return Ok(());
+    }
+    let mut tags = BTreeMap::from([
+        (
+            "safra.promotion".to_owned(),
+            if promotion.promoted {
+                "promoted"
+            } else {
+                "kept"
+            }
+            .to_owned(),
+        ),
+        (
+            "safra.promotion.reason".to_owned(),
+            promotion.reason.clone(),
+        ),
+    ]);
+    if let Some(comparison) = &promotion.comparison {
+        let difference = &comparison.difference;
+        let text = format!(
+            "{:.5} [{:.5}, {:.5}]",
+            difference.estimate, difference.lower, difference.upper
+        );
+        tags.insert("safra.promotion.difference".to_owned(), text);
+    }
+    Ok(
+        store.set_model_version_tags(
+            &promotion.model,
+            promotion.challenger,
+            &tags,
+            now_millis(),
+        )?,
+    )
+}
+
+/// Rows that both were judged on.
+#[derive(Default)]
+struct Paired {
+    labels: Vec<bool>,
+    dates: Vec<u64>,
+    groups: Vec<u64>,
+    challenger: Vec<f64>,
+    champion: Vec<f64>,
+}
+
+impl Paired {
+    fn of(ours: &Evaluation, our_learner: &str, theirs: &Evaluation, their_learner: &str) -> Self {
+        let held: HashMap<(NaiveDate, &str), &Judged> = theirs
+            .folds_of(their_learner)
+            .flat_map(|fold| {
+                fold.rows
+                    .iter()
+                    .map(|row| ((fold.date, row.entity.as_str()), row))
+            })
+            .collect();
+        let mut paired = Self::default();
+        let mut numbers: HashMap<&str, u64> = HashMap::new();
+        for (date, fold) in (0..).zip(ours.folds_of(our_learner)) {
+            for row in &fold.rows {
+                let Some(other) = held.get(&(fold.date, row.entity.as_str())) else {
+                    continue;
+                };
+                let next = numbers.len() as u64;
+                paired.labels.push(row.label);
+                paired.dates.push(date);
+                paired
+                    .groups
+                    .push(*numbers.entry(&row.entity).or_insert(next));
+                paired.challenger.push(row.score);
+                paired.champion.push(other.score);
+            }
+        }
+        paired
+    }
+}
+
+/// The metric by which a comparison was made, for tables.
+pub fn difference(comparison: &Comparison) -> String {
+    let Comparison {
+        metric, difference, ..
+    } = comparison;
+    let name = Metric::name(*metric);
+    format!(
+        "{name} {:+.4} [{:+.4}, {:+.4}]",
+        difference.estimate, difference.lower, difference.upper
+    )
+}
