@@ -1,6 +1,6 @@
 //! Filling the feature store: only dates that are missing or stale, in pieces that fit into memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -49,12 +49,31 @@ pub async fn backfill(
     dates: &[NaiveDate],
     progress: Progress,
 ) -> Result<Vec<BackfillReport>, FeatureError> {
+    let mut tables = BTreeSet::new();
+    for view in views {
+        tables.extend(CompiledView::new(project, view).await?.sources());
+    }
+    let history = History::load(lake, project, &tables).await?;
+    backfill_from(lake, project, views, dates, history, progress).await
+}
+
+/// As [`backfill`], from sources that are at hand.
+///
+/// # Errors
+/// As [`backfill`].
+pub async fn backfill_from(
+    lake: &Lake,
+    project: &Project,
+    views: &[&View],
+    dates: &[NaiveDate],
+    history: History,
+    progress: Progress,
+) -> Result<Vec<BackfillReport>, FeatureError> {
     let mut compiled = Vec::new();
     for view in views {
         compiled.push(CompiledView::new(project, view).await?);
     }
-    let tables = compiled.iter().flat_map(CompiledView::sources).collect();
-    let history = Arc::new(History::load(lake, project, &tables).await?);
+    let history = Arc::new(history);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let tasks = compiled.into_iter().map(|view| {
         let job = Job {

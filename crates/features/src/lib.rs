@@ -9,6 +9,7 @@
 //! - [`compute`] gives its features for many dates,
 //! - [`oracle`] gives them for one date the naive way, on tables cut at that date: tests and audits hold
 //!   the two against each other,
+//! - [`audit()`] computes past dates again from sources cut at each, and names what differs,
 //! - [`backfill`], [`read`] and [`find_stale`] are the feature store.
 //!
 //! A row whose entity is NULL belongs to nobody and is left out. An entity has a row for a date when at
@@ -16,10 +17,12 @@
 //! everything else is NULL there.
 
 mod aggregates;
+mod audit;
 mod backfill;
 mod compile;
 mod compute;
 mod error;
+mod explain;
 mod oracle;
 mod project_features;
 mod query;
@@ -28,9 +31,11 @@ mod sequenced;
 mod stale;
 mod store;
 
-pub use backfill::{BackfillReport, Progress, backfill};
+pub use audit::{Leak, ViewAudit, audit};
+pub use backfill::{BackfillReport, Progress, backfill, backfill_from};
 pub use compile::CompiledView;
 pub use compute::compute;
 pub use error::FeatureError;
+pub use explain::{ColumnRead, Explanation};
 pub use oracle::oracle;
 pub use store::{REFERENCE_DATE, StaleDates, find_stale, read, stored_dates};

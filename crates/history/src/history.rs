@@ -45,10 +45,7 @@ impl History {
         versions: &BTreeMap<String, u64>,
     ) -> Result<Self, HistoryError> {
         let wanted = project.with_parents(names)?;
-        let mut history = Self {
-            sources: BTreeMap::new(),
-            versions: BTreeMap::new(),
-        };
+        let mut history = Self::empty();
         for source in project
             .sources
             .values()
@@ -80,14 +77,32 @@ impl History {
     pub async fn from_batches<'a>(
         tables: impl IntoIterator<Item = (&'a Source, RecordBatch)>,
     ) -> Result<Self, HistoryError> {
-        let mut history = Self {
-            sources: BTreeMap::new(),
-            versions: BTreeMap::new(),
-        };
+        let mut history = Self::empty();
         for (source, rows) in tables {
             history.add(source, rows).await?;
         }
         Ok(history)
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self {
+            sources: BTreeMap::new(),
+            versions: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, source: &Source, dated: Dated) {
+        self.sources.insert(source.name.clone(), dated);
+    }
+
+    pub(crate) fn map(&self, change: impl Fn(&Dated) -> Dated) -> Self {
+        let sources = self.sources.iter();
+        Self {
+            sources: sources
+                .map(|(name, dated)| (name.clone(), change(dated)))
+                .collect(),
+            versions: self.versions.clone(),
+        }
     }
 
     /// A loaded source.

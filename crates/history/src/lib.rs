@@ -10,6 +10,7 @@
 //! The relation "as of `D`" over versions is `valid_from < D <= valid_to`, and equals the cut at `D`.
 //! All times are naive local times in microseconds since 1970-01-01 00:00.
 
+mod audit;
 mod cut;
 mod dated;
 mod dialect;

@@ -55,12 +55,24 @@ impl Folder {
 #[derive(Debug, Clone)]
 pub struct Lake {
     root: PathBuf,
+    features: Option<PathBuf>,
 }
 
 impl Lake {
     /// The lake in this folder, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            features: None,
+        }
+    }
+
+    /// The same lake with another feature store, in the lake at `root`: for trying features out.
+    pub fn with_features_of(&self, root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: self.root.clone(),
+            features: Some(root.into()),
+        }
     }
 
     /// Folder of the lake.
@@ -70,10 +82,12 @@ impl Lake {
 
     /// A table of the lake, which need not exist yet.
     pub fn table(&self, folder: Folder, name: &str) -> Table {
-        Table::new(
-            self.root.join(folder.name()).join(name),
-            format!("{}/{name}", folder.name()),
-        )
+        let root = match (folder, &self.features) {
+            (Folder::Features, Some(other)) => other,
+            _ => &self.root,
+        };
+        let path = root.join(folder.name()).join(name);
+        Table::new(path, format!("{}/{name}", folder.name()))
     }
 
     /// The names of the tables in a folder, in alphabetical order.

@@ -9,7 +9,7 @@ use arrow::compute::{and, filter_record_batch, not};
 use arrow::datatypes::{DataType, Date32Type, Schema, SchemaRef};
 use chrono::NaiveDate;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
-use deltalake_core::kernel::transaction::{CommitBuilder, TransactionError};
+use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
 use deltalake_core::kernel::{Action, StructType, new_metadata};
 use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::operations::create::CreateBuilder;
@@ -30,8 +30,11 @@ const ROW_GROUP_ROWS: usize = 131_072;
 
 /// A data file with fewer rows is written anew together with what is added.
 const SMALL_FILE_ROWS: usize = 65_536;
-/// How often a write is tried again after another process has changed the table meanwhile.
-const RETRIES: usize = 8;
+/// How often a write is tried when other processes change the table meanwhile.
+const ATTEMPTS: usize = 8;
+/// Commits fail when the table has moved on: by its own rules the library would add the rows to those that
+/// another process has just put in the place of the same old ones.
+const NO_BLIND_RETRY: usize = 0;
 
 /// A Delta table of the lake, which need not exist yet.
 #[derive(Debug, Clone)]
@@ -146,8 +149,8 @@ impl Table {
     /// replaced, whatever `replace` says, since the old ones no longer fit.
     ///
     /// # Errors
-    /// [`LakeError`] names the table; nothing is changed then. [`LakeError::Conflict`] when another process
-    /// writes at the same time.
+    /// [`LakeError`] names the table; nothing is changed then. [`LakeError::Conflict`] when other processes
+    /// write all the time.
     pub async fn write(
         &self,
         schema: SchemaRef,
@@ -155,9 +158,19 @@ impl Table {
         replace: &Replace,
         metadata: HashMap<String, Value>,
     ) -> Result<u64, LakeError> {
-        let held = self.snapshot().await?;
-        self.write_over(held.as_ref(), schema, batches, replace, metadata)
-            .await
+        let mut attempts = 0;
+        loop {
+            let held = self.snapshot().await?;
+            let (schema, metadata) = (schema.clone(), metadata.clone());
+            let written = self
+                .write_over(held.as_ref(), schema, batches, replace, metadata)
+                .await;
+            attempts += 1;
+            match written {
+                Err(LakeError::Conflict { .. }) if attempts < ATTEMPTS => {}
+                written => return written,
+            }
+        }
     }
 
     /// As [`Table::write`], for rows that were made from those of `held`, the latest version (`None` when
@@ -179,7 +192,9 @@ impl Table {
             Some(held) => self.update(held, schema, batches, replace, metadata).await,
         };
         match written {
-            Err(LakeError::Delta { .. }) if self.version().await? != held.map(Snapshot::version) => {
+            Err(LakeError::Delta { .. })
+                if self.version().await? != held.map(Snapshot::version) =>
+            {
                 Err(LakeError::Conflict {
                     table: self.name.clone(),
                 })
@@ -205,8 +220,9 @@ impl Table {
             .with_columns(fields.fields().cloned())
             .with_actions(adds)
             .with_commit_properties(
-                deltalake_core::kernel::transaction::CommitProperties::default()
-                    .with_metadata(metadata),
+                CommitProperties::default()
+                    .with_metadata(metadata)
+                    .with_max_retries(NO_BLIND_RETRY),
             )
             .await
             .map_err(|e| self.delta_error(e))?;
@@ -251,6 +267,7 @@ impl Table {
         let commit = CommitBuilder::default()
             .with_actions(actions)
             .with_app_metadata(metadata)
+            .with_max_retries(NO_BLIND_RETRY)
             .build(
                 Some(state.snapshot()),
                 snapshot.delta.log_store(),
@@ -566,7 +583,8 @@ impl Snapshot {
         Ok(files)
     }
 
-    fn has_columns(&self, schema: &Schema) -> bool {
+    /// Whether these are the columns: names, types and order.
+    pub(crate) fn has_columns(&self, schema: &Schema) -> bool {
         let plain = |schema: &Schema| -> Vec<(String, DataType)> {
             schema
                 .fields()

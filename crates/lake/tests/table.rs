@@ -66,6 +66,24 @@ fn show(rows: &[Row]) -> Vec<String> {
     texts(&[batch(rows)])
 }
 
+/// Number of data files of the latest version, by its log.
+fn referenced(table: &Table) -> usize {
+    let snapshot = block_on(table.snapshot()).unwrap().unwrap();
+    let mut live: BTreeSet<String> = BTreeSet::new();
+    for version in 0..=snapshot.version() {
+        let commit = table.path().join(format!("_delta_log/{version:020}.json"));
+        for line in std::fs::read_to_string(commit).unwrap().lines() {
+            let action: serde_json::Value = serde_json::from_str(line).unwrap();
+            let path = |action: &serde_json::Value| action["path"].as_str().map(str::to_owned);
+            live.extend(path(&action["add"]));
+            if let Some(gone) = path(&action["remove"]) {
+                live.remove(&gone);
+            }
+        }
+    }
+    live.len()
+}
+
 fn data_files(table: &Table) -> BTreeSet<PathBuf> {
     std::fs::read_dir(table.path())
         .unwrap()
@@ -98,7 +116,10 @@ fn every_write_is_one_version_and_rows_keep_their_order() {
     let first = [(1, "a", 3), (1, "a", 1), (1, "a", 2)];
     let second = [(3, "a", 9), (2, "b", 8)];
     assert_eq!(write(&table, &first, &Replace::All).unwrap(), 0);
-    assert_eq!(write(&table, &second, &Replace::Where(vec![dates([2, 3])])).unwrap(), 1);
+    assert_eq!(
+        write(&table, &second, &Replace::Where(vec![dates([2, 3])])).unwrap(),
+        1
+    );
     assert_eq!(rows(&table), [show(&first), show(&second)].concat());
     assert_eq!(write(&table, &second, &Replace::All).unwrap(), 2);
     assert_eq!(rows(&table), show(&second));
@@ -112,10 +133,17 @@ fn every_write_is_one_version_and_rows_keep_their_order() {
 fn rows_come_in_several_batches_and_files_as_in_one() {
     let folder = tempfile::tempdir().unwrap();
     let table = table(folder.path());
-    let many: Vec<Row> = (0..300_000).map(|i| (i / 1_000, "a", i64::from(i))).collect();
+    let many: Vec<Row> = (0..300_000)
+        .map(|i| (i / 1_000, "a", i64::from(i)))
+        .collect();
     let parts: Vec<RecordBatch> = many.chunks(70_000).map(batch).collect();
     block_on(table.write(schema(), &parts, &Replace::All, HashMap::new())).unwrap();
-    write(&table, &[(7, "b", -7)], &Replace::Where(vec![dates([7, 299])])).unwrap();
+    write(
+        &table,
+        &[(7, "b", -7)],
+        &Replace::Where(vec![dates([7, 299])]),
+    )
+    .unwrap();
     let mut expected = many;
     expected.retain(|row| ![7, 299].contains(&row.0));
     expected.push((7, "b", -7));
@@ -126,11 +154,21 @@ fn rows_come_in_several_batches_and_files_as_in_one() {
 fn files_without_a_replaced_row_are_not_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let table = table(folder.path());
-    write(&table, &[(1, "a", 1)], &Replace::All).unwrap();
+    let large: Vec<Row> = (0..100_000)
+        .map(|i| (i / 50_000, "a", i64::from(i)))
+        .collect();
+    write(&table, &large, &Replace::All).unwrap();
     let first = data_files(&table);
-    write(&table, &[(2, "a", 2)], &Replace::Where(vec![dates([2])])).unwrap();
-    assert_eq!(data_files(&table).len(), 2);
+    let later = Replace::Where(vec![dates([2])]);
+    write(&table, &[(2, "a", 2)], &later).unwrap();
+    assert_eq!(referenced(&table), 2);
     assert!(data_files(&table).is_superset(&first));
+    write(&table, &[(3, "a", 3)], &Replace::Where(vec![dates([3])])).unwrap();
+    assert_eq!(referenced(&table), 2, "small files are put together");
+    assert_eq!(
+        rows(&table),
+        show(&[large, vec![(2, "a", 2), (3, "a", 3)]].concat())
+    );
 }
 
 #[test]
@@ -143,7 +181,13 @@ fn a_write_replaces_the_rows_that_meet_all_conditions() {
     write(&table, &[(1, "b", 20), (1, "b", 21)], &replace).unwrap();
     let mut found = rows(&table);
     found.sort();
-    let expected = [(1, "a", 1), (1, "b", 20), (1, "b", 21), (2, "a", 3), (2, "b", 4)];
+    let expected = [
+        (1, "a", 1),
+        (1, "b", 20),
+        (1, "b", 21),
+        (2, "a", 3),
+        (2, "b", 4),
+    ];
     assert_eq!(found, show(&expected));
     write(&table, &[], &Replace::Where(vec![models(&["b"])])).unwrap();
     assert_eq!(rows(&table), show(&[(1, "a", 1), (2, "a", 3)]));
@@ -155,28 +199,53 @@ fn a_condition_must_fit_its_column() {
     let table = table(folder.path());
     write(&table, &[(1, "a", 1)], &Replace::All).unwrap();
     let wrong = [
-        (("nowhere".to_owned(), Values::Dates(BTreeSet::new())), "no column nowhere"),
-        (("model".to_owned(), Values::Dates(BTreeSet::from([1]))), "no column model of the type of its condition"),
-        (("score".to_owned(), Values::Texts(BTreeSet::new())), "no column score of the type of its condition"),
+        (
+            ("nowhere".to_owned(), Values::Dates(BTreeSet::new())),
+            "no column nowhere",
+        ),
+        (
+            ("model".to_owned(), Values::Dates(BTreeSet::from([1]))),
+            "no column model of the type of its condition",
+        ),
+        (
+            ("score".to_owned(), Values::Texts(BTreeSet::new())),
+            "no column score of the type of its condition",
+        ),
     ];
     for (condition, message) in wrong {
         let error = write(&table, &[(2, "b", 2)], &Replace::Where(vec![condition])).unwrap_err();
         assert_eq!(error.to_string(), format!("predictions/churn: {message}"));
     }
-    assert_eq!((version(&table), rows(&table)), (Some(0), show(&[(1, "a", 1)])));
+    assert_eq!(
+        (version(&table), rows(&table)),
+        (Some(0), show(&[(1, "a", 1)]))
+    );
 }
 
 #[test]
 fn reading_returns_the_columns_and_rows_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let table = table(folder.path());
-    write(&table, &[(1, "a", 1), (2, "b", 2), (3, "a", 3)], &Replace::All).unwrap();
+    write(
+        &table,
+        &[(1, "a", 1), (2, "b", 2), (3, "a", 3)],
+        &Replace::All,
+    )
+    .unwrap();
     let snapshot = block_on(table.snapshot()).unwrap().unwrap();
     let read = |columns: Option<&[&str]>, conditions: &[(String, Values)]| {
-        snapshot.read_where(columns, conditions).map(|batches| texts(&batches))
+        snapshot
+            .read_where(columns, conditions)
+            .map(|batches| texts(&batches))
     };
-    assert_eq!(read(Some(&["score", "model"]), &[]).unwrap(), ["1|a", "2|b", "3|a"]);
-    assert_eq!(read(Some(&["score"]), &[models(&["a"]), dates([3, 4])]).unwrap(), ["3"]);
+    assert_eq!(
+        read(Some(&["score", "model"]), &[]).unwrap(),
+        ["1|a", "2|b", "3|a"]
+    );
+    assert_eq!(
+        read(Some(&["score"]), &[models(&["a"]), dates([3, 4])]).unwrap(),
+        ["3"]
+    );
     assert_eq!(read(None, &[dates([2])]).unwrap(), ["1970-01-03|b|2"]);
     assert!(read(None, &[dates([])]).unwrap().is_empty());
     let error = read(Some(&["score", "scores"]), &[]).unwrap_err();
@@ -225,8 +294,14 @@ fn what_a_killed_writer_left_behind_is_ignored() {
     std::fs::write(table.path().join("part-00002-cut-short.parquet"), b"PAR1").unwrap();
     let commit = table.path().join("_delta_log/00000000000000000001.json#1");
     std::fs::write(commit, b"{\"add\":").unwrap();
-    assert_eq!((version(&table), rows(&table)), (Some(0), show(&[(1, "a", 1)])));
-    assert_eq!(write(&table, &[(2, "a", 2)], &Replace::Where(vec![dates([2])])).unwrap(), 1);
+    assert_eq!(
+        (version(&table), rows(&table)),
+        (Some(0), show(&[(1, "a", 1)]))
+    );
+    assert_eq!(
+        write(&table, &[(2, "a", 2)], &Replace::Where(vec![dates([2])])).unwrap(),
+        1
+    );
     assert_eq!(rows(&table), show(&[(1, "a", 1), (2, "a", 2)]));
 }
 
@@ -248,7 +323,11 @@ fn signed(writer: i64) -> Vec<Row> {
 /// The writer whose rows a table holds; they must be all of one writer's, once.
 fn signature(table: &Table) -> i64 {
     let snapshot = block_on(table.snapshot()).unwrap().unwrap();
-    let scores = texts(&snapshot.read_where(Some(&["score"]), &[dates([5])]).unwrap());
+    let scores = texts(
+        &snapshot
+            .read_where(Some(&["score"]), &[dates([5])])
+            .unwrap(),
+    );
     assert_eq!(scores.len(), 50, "{scores:?}");
     assert!(scores.iter().all(|score| *score == scores[0]), "{scores:?}");
     scores[0].parse().unwrap()
@@ -331,15 +410,35 @@ fn writers_that_create_a_table_at_once_do_not_mix() {
 }
 
 #[test]
+fn writers_that_meet_in_an_empty_table_do_not_mix() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let table = table(folder.path());
+        write(&table, &[], &Replace::All).unwrap();
+        let done = race(&table, &Replace::All);
+        assert!(done.contains(&signature(&table)), "{done:?}");
+    }
+}
+
+#[test]
 fn writers_that_meet_do_not_mix() {
     let folder = tempfile::tempdir().unwrap();
     let table = table(folder.path());
-    write(&table, &[(1, "a", 1)], &Replace::All).unwrap();
-    for round in 0..15 {
-        // No file holds a row of the date in the first round, so that nothing but the version tells of the others.
-        let done = race(&table, &Replace::Where(vec![dates([5])]));
-        assert!(done.contains(&signature(&table)), "{done:?} in round {round}");
-        assert_eq!(rows(&table).len(), 51);
+    let large: Vec<Row> = (0..70_000).map(|i| (1, "a", i)).collect();
+    write(&table, &large, &Replace::All).unwrap();
+    let date = Replace::Where(vec![dates([5])]);
+    for round in 0..10 {
+        // Every other round no file of the table is touched, so that nothing but the version tells of the others.
+        if round % 2 == 0 {
+            write(&table, &[], &date).unwrap();
+        }
+        let done = race(&table, &date);
+        assert!(
+            done.contains(&signature(&table)),
+            "{done:?} in round {round}"
+        );
+        let snapshot = block_on(table.snapshot()).unwrap().unwrap();
+        assert_eq!(snapshot.row_count().unwrap(), 70_050);
     }
 }
 
@@ -348,7 +447,13 @@ fn a_write_over_an_older_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let table = table(folder.path());
     let write_over = |held: Option<&safra_lake::Snapshot>, row: Row| {
-        block_on(table.write_over(held, schema(), &[batch(&[row])], &Replace::All, HashMap::new()))
+        block_on(table.write_over(
+            held,
+            schema(),
+            &[batch(&[row])],
+            &Replace::All,
+            HashMap::new(),
+        ))
     };
     assert_eq!(write_over(None, (1, "a", 1)).unwrap(), 0);
     let seen = block_on(table.snapshot()).unwrap();
@@ -357,10 +462,13 @@ fn a_write_over_an_older_version_is_refused() {
         let error = write_over(stale, (3, "a", 3)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "predictions/churn: another process changed the table meanwhile, so nothing was written\nhint: run the command again"
+            "predictions/churn: another process has changed the table meanwhile; nothing was written\nhint: run the command again"
         );
     }
-    assert_eq!((version(&table), rows(&table)), (Some(1), show(&[(2, "a", 2)])));
+    assert_eq!(
+        (version(&table), rows(&table)),
+        (Some(1), show(&[(2, "a", 2)]))
+    );
 }
 
 #[test]
@@ -385,7 +493,11 @@ fn delta_lake_for_python_reads_the_table() {
         .env("PYTHONIOENCODING", "utf-8")
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
         "1\nreference_date date\nmodel string\nscore long\n1970-01-02 a 1\n1970-01-03 ç -7\n"

@@ -71,6 +71,9 @@ pub struct Column {
     pub known_at: ColumnKnownAt,
     /// A row without it is rejected.
     pub required: bool,
+    /// A time that is set ahead, such as a promised day; any other time in a row cannot lie after the moment at
+    /// which it was known, which the audit holds the declarations to.
+    pub planned: bool,
 }
 
 /// How the text of a file is read. All times are naive local times.
@@ -156,6 +159,8 @@ struct LongColumn {
     known_at: Option<String>,
     #[serde(default)]
     required: bool,
+    #[serde(default)]
+    planned: bool,
 }
 
 pub(crate) fn read_all(files: &ProjectFiles) -> Result<IndexMap<String, Source>, ProjectError> {
@@ -176,11 +181,13 @@ fn build(name: String, raw: RawSource) -> Source {
                 name,
                 kind,
                 known_at: ColumnKnownAt::Row,
+                planned: false,
             },
             RawColumn::Long(long) => Column {
                 required: long.required || raw.key.contains(&name),
                 name,
                 kind: long.kind,
+                planned: long.planned,
                 known_at: match long.known_at.as_deref() {
                     None => ColumnKnownAt::Row,
                     Some("never") => ColumnKnownAt::Never,

@@ -73,7 +73,11 @@ pub enum Command {
         folder: PathBuf,
     },
     /// Compute features into the feature store, for all dates in one pass
+    #[command(args_conflicts_with_subcommands = true)]
     Features {
+        /// Something other than computing
+        #[command(subcommand)]
+        action: Option<FeaturesAction>,
         /// Feature views [default: all]
         views: Vec<String>,
         /// First reference date [default: the project's first date]
@@ -85,6 +89,17 @@ pub enum Command {
         /// Which dates between them
         #[arg(long, value_enum, default_value_t = Every::Month)]
         every: Every,
+    },
+    /// Compute past dates again from sources cut at each, and compare with the store bit by bit
+    Audit {
+        /// Feature views [default: all in the store]
+        views: Vec<String>,
+        /// Dates to compute again [default: a few of those in the store]
+        #[arg(long, value_name = "DATE")]
+        at: Vec<NaiveDate>,
+        /// Instead, backtest this problem on features that read the future, beside the honest ones
+        #[arg(long, value_name = "PROBLEM", conflicts_with_all = ["views", "at"])]
+        inflation: Option<String>,
     },
     /// Build the training set of a problem (also known as analytical base table)
     Dataset {
@@ -155,6 +170,16 @@ predictions.churn, rejected.order_items. A source may go without its folder.
 
   safra sql \"SELECT order_status, COUNT(*) AS orders FROM orders GROUP BY 1 ORDER BY 2 DESC\"
   safra sql \"SELECT * FROM predictions.churn ORDER BY score DESC LIMIT 10\"";
+
+/// What else can be done with features.
+#[derive(Debug, Subcommand)]
+pub enum FeaturesAction {
+    /// Show what a view reads, when that becomes known, and how it is computed
+    Explain {
+        /// The feature view
+        view: String,
+    },
+}
 
 /// The dates of a backfill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

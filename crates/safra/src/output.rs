@@ -8,6 +8,20 @@ use serde::Serialize;
 
 use crate::error::SafraError;
 
+/// Prints a line on standard output.
+macro_rules! line {
+    ($($argument:tt)*) => { $crate::output::print_line(&format!($($argument)*)) };
+}
+pub(crate) use line;
+
+/// Prints a line on standard output. When nobody reads it any more, as after `| head`, there is nothing left to do.
+pub fn print_line(text: &str) {
+    use std::io::Write;
+    if writeln!(std::io::stdout().lock(), "{text}").is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// Lines around the table and below its heading, none between rows.
 const STYLE: TableStyle = TableStyle::new()
     .top_border(LineStyle::none().fill('─').junction('─'))
@@ -29,7 +43,7 @@ pub fn print_table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String
                 .map(|(cell, column)| aligned(cell, column.1)),
         );
     }
-    println!("{table}");
+    line!("{table}");
 }
 
 fn aligned(text: &str, number: bool) -> Cell {
@@ -45,7 +59,7 @@ pub fn print_json(document: &impl Serialize) -> Result<(), SafraError> {
         path: "standard output".into(),
         source: error.into(),
     })?;
-    println!("{text}");
+    line!("{text}");
     Ok(())
 }
 
@@ -73,7 +87,7 @@ pub fn print_batches(header: &[String], batches: &[RecordBatch]) -> Result<(), A
             );
         }
     }
-    println!("{table}");
+    line!("{table}");
     Ok(())
 }
 

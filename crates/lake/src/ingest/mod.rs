@@ -141,7 +141,7 @@ async fn load_table(
     };
     let declared_anew = snapshot
         .as_ref()
-        .is_none_or(|snapshot| snapshot.schema().fields() != schema.fields());
+        .is_none_or(|snapshot| !snapshot.has_columns(&schema));
     if merged.new + merged.changed + merged.gone > 0 || declared_anew {
         let metadata = HashMap::from([("safra.file".to_owned(), json!(source.file))]);
         table

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use indicatif::ProgressBar;
-use safra_features::{BackfillReport, Progress, backfill};
+use safra_features::{BackfillReport, CompiledView, Progress, backfill};
 use safra_history::History;
 use safra_project::{Cadence, View};
 
 use crate::context::Context;
 use crate::error::SafraError;
-use crate::output::{Column, print_json, print_table, thousands};
+use crate::output::{Column, line, print_json, print_table, thousands};
 
 /// Computes features and prints what was computed.
 pub async fn run(
@@ -101,4 +101,49 @@ pub fn follow(progress: &ProgressBar) -> Progress {
         progress.set_message(view.to_owned());
         progress.inc(dates as u64);
     })
+}
+
+/// Shows what a view reads, when that becomes known, and how it is computed.
+pub async fn explain(context: &Context, view: &str) -> Result<(), SafraError> {
+    let view = context.project.view(view)?;
+    let compiled = CompiledView::new(&context.project, view).await?;
+    let explanation = compiled.explain(&context.project)?;
+    if context.json {
+        return print_json(&explanation);
+    }
+    line!("{}: {}", view.name, view.description);
+    line!("entity: {}", explanation.entity.join(", "));
+    line!("time: {}", explanation.time);
+    line!("windows: {}", explanation.windows.join(", "));
+    let columns = [Column("reads", false), Column("known", false)];
+    let reads = explanation.reads.iter();
+    print_table(
+        &columns,
+        reads.map(|read| {
+            vec![
+                format!("{}.{}", read.table, read.column),
+                read.known.clone(),
+            ]
+        }),
+    );
+    line!(
+        "row plan, once over row versions:\n{}",
+        indented(&explanation.row_plan)
+    );
+    line!("aggregates, swept for all windows and dates:");
+    for aggregate in &explanation.aggregates {
+        line!("  {aggregate}");
+    }
+    line!("projection, once over the aggregates:");
+    for (name, expression) in &explanation.projection {
+        line!("  {name} = {expression}");
+    }
+    Ok(())
+}
+
+fn indented(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

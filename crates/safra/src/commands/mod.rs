@@ -1,5 +1,6 @@
 //! One module a command; each calls the crates and prints what came of it.
 
+mod audit;
 mod backtest;
 mod dataset;
 pub mod features;
@@ -12,7 +13,7 @@ mod run;
 mod sql;
 mod train;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, FeaturesAction};
 use crate::context::Context;
 use crate::error::SafraError;
 
@@ -26,10 +27,20 @@ pub async fn run(cli: &Cli) -> Result<(), SafraError> {
         Command::Init { .. } => Ok(()),
         Command::Ingest { folder } => ingest::run(&context, folder).await,
         Command::Features {
+            action: Some(FeaturesAction::Explain { view }),
+            ..
+        } => features::explain(&context, view).await,
+        Command::Audit {
+            inflation: Some(problem),
+            ..
+        } => audit::inflation(&context, problem).await,
+        Command::Audit { views, at, .. } => audit::run(&context, views, at).await,
+        Command::Features {
             views,
             from,
             to,
             every,
+            ..
         } => features::run(&context, views, *from, *to, (*every).into()).await,
         Command::Dataset { problem } => dataset::run(&context, problem).await,
         Command::Backtest {

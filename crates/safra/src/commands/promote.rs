@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::SafraError;
-use crate::output::print_json;
+use crate::output::{line, print_json};
 use crate::pipeline::promotion::{Promotion, difference, promote};
 
 /// Compares, prints the decision, and says no (exit code 1) when the champion stays.
@@ -12,7 +12,7 @@ pub fn run(context: &Context, problem: &str) -> Result<(), SafraError> {
     if context.json {
         print_json(&promotion)?;
     } else {
-        println!("{}", summary(&promotion));
+        line!("{}", summary(&promotion));
     }
     let stays = promotion
         .previous_champion

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use safra_dataset::{Dataset, Split};
 use safra_features::backfill;
+use safra_lake::Lake;
 use safra_learn::{Examples, Learner, Metric};
 use safra_project::{LearnerSpec, Problem, View};
 
@@ -40,6 +41,15 @@ impl Prepared {
         Self::of(Dataset::unlabelled(&context.lake, &context.project, problem, date).await?)
     }
 
+    /// The training set from another lake, whose feature store is complete.
+    pub async fn from_store(
+        lake: &Lake,
+        context: &Context,
+        problem: &Problem,
+    ) -> Result<Self, SafraError> {
+        Self::of(Dataset::labelled(lake, &context.project, problem).await?)
+    }
+
     /// The same training set as it stood on an earlier day: labels that were not certain by then are unknown.
     pub fn as_of(self, date: NaiveDate) -> Result<Self, SafraError> {
         Self::of(self.dataset.as_of(date))
@@ -66,7 +76,7 @@ async fn ensure_features(
 }
 
 /// The feature views that a problem needs: those of its features, and those that its cohort names.
-fn views_of<'a>(context: &'a Context, problem: &Problem) -> Result<Vec<&'a View>, SafraError> {
+pub fn views_of<'a>(context: &'a Context, problem: &Problem) -> Result<Vec<&'a View>, SafraError> {
     let mut names: BTreeSet<String> = problem.features.views.iter().cloned().collect();
     names.extend(Dataset::cohort_views(&context.project, problem)?);
     names

@@ -1,0 +1,92 @@
+//! A view, taken apart: what it reads and when that becomes known, and its three parts.
+
+use safra_project::{ColumnKnownAt, KnownAt, Project};
+use serde::Serialize;
+
+use crate::{CompiledView, FeatureError};
+
+/// A view, taken apart.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// The view.
+    pub view: String,
+    /// Whom it is about.
+    pub entity: Vec<String>,
+    /// What decides which rows a window holds.
+    pub time: String,
+    /// The windows, as they are written.
+    pub windows: Vec<String>,
+    /// The columns that it reads.
+    pub reads: Vec<ColumnRead>,
+    /// What comes before the aggregates: runs once over row versions. One operator a line.
+    pub row_plan: String,
+    /// What the sweep computes, for every window and date.
+    pub aggregates: Vec<String>,
+    /// The features over the aggregates, as (name, expression).
+    pub projection: Vec<(String, String)>,
+}
+
+/// A column that a view reads.
+#[derive(Debug, Clone, Serialize)]
+pub struct ColumnRead {
+    /// The source.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// When its value becomes known, in words.
+    pub known: String,
+}
+
+impl CompiledView {
+    /// Takes the view apart.
+    ///
+    /// # Errors
+    /// [`FeatureError::Project`] when a source is gone.
+    pub fn explain(&self, project: &Project) -> Result<Explanation, FeatureError> {
+        let mut reads = Vec::new();
+        for (table, columns) in &self.reads {
+            for column in columns {
+                reads.push(ColumnRead {
+                    table: table.clone(),
+                    column: column.clone(),
+                    known: known(project, table, column)?,
+                });
+            }
+        }
+        let features = self.features.iter().zip(&self.projection);
+        Ok(Explanation {
+            view: self.view.name.clone(),
+            entity: self.entity.clone(),
+            time: self.view.time.clone(),
+            windows: self.view.windows.iter().map(ToString::to_string).collect(),
+            reads,
+            row_plan: self.input.display_indent().to_string(),
+            aggregates: self
+                .aggregates
+                .iter()
+                .map(|aggregate| aggregate.output.clone())
+                .collect(),
+            projection: features
+                .map(|(name, expr)| (name.clone(), expr.clone().unalias().to_string()))
+                .collect(),
+        })
+    }
+}
+
+fn known(project: &Project, table: &str, column: &str) -> Result<String, FeatureError> {
+    let source = project.source(table)?;
+    if let Some(derived) = source.derived.iter().find(|derived| derived.name == column) {
+        return Ok(format!("at {}", derived.known_at));
+    }
+    let own = source.column(column).map(|column| &column.known_at);
+    if let Some(ColumnKnownAt::Column(time)) = own {
+        return Ok(format!("at {time}"));
+    }
+    Ok(match &source.known_at {
+        KnownAt::Always => "always".to_owned(),
+        KnownAt::Column(time) => format!("with its row, at {time}"),
+        KnownAt::From { from, on } => {
+            format!("with its row, when the row of {from} with the same {on} is")
+        }
+    })
+}
