@@ -1,0 +1,120 @@
+//! The walk of an accumulator along the events of an entity.
+
+use std::ops::Range;
+
+use crate::events::{Event, WindowEvents};
+use crate::output::Writer;
+use crate::plan::Output;
+
+/// An accumulator of the active rows of one window. `I` is what it needs to know of the entity.
+pub(super) trait Accumulator<I: ?Sized> {
+    /// Becomes empty, for an entity.
+    fn begin(&mut self, input: &I);
+    /// Takes a row in, counted inside the entity.
+    fn enter(&mut self, input: &I, row: usize);
+    /// Removes a row that has entered.
+    fn leave(&mut self, input: &I, row: usize);
+    /// Writes its values, one a writer, into cells; nothing where there is no value.
+    fn write(
+        &mut self,
+        input: &I,
+        cells: Range<usize>,
+        writers: &mut [Writer],
+    ) -> Result<(), Overflow>;
+}
+
+/// A value that does not fit its output, by the number of the output in the group.
+pub(super) struct Overflow {
+    pub(super) output: usize,
+}
+
+/// Where a value did not fit its output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Failure {
+    /// Index of the aggregate among those asked for.
+    pub(crate) index: usize,
+    pub(crate) window: usize,
+    /// Output row in the chunk.
+    pub(crate) cell: usize,
+}
+
+/// What a walk over the windows of an entity follows, and where it writes to.
+pub(super) struct Walk<'e, 'w> {
+    pub(super) events: &'e [WindowEvents],
+    /// Which rows of the entity the accumulator takes.
+    pub(super) members: &'e [bool],
+    /// The entity's output rows in the chunk.
+    pub(super) cells: Range<usize>,
+    pub(super) outputs: &'e [Output],
+    /// One for each output, window after window.
+    pub(super) writers: &'e mut [Writer<'w>],
+}
+
+impl Walk<'_, '_> {
+    /// Walks all windows, one after the other.
+    pub(super) fn run<I: ?Sized>(
+        self,
+        accumulator: &mut impl Accumulator<I>,
+        input: &I,
+    ) -> Result<(), Failure> {
+        let writers = self.writers.chunks_mut(self.outputs.len());
+        for (window, (events, writers)) in self.events.iter().zip(writers).enumerate() {
+            let track = Track {
+                events: events.events(),
+                members: self.members,
+                cells: self.cells.clone(),
+                writers,
+            };
+            let failure = |(overflow, cell): (Overflow, usize)| Failure {
+                index: self.outputs[overflow.output].index,
+                window,
+                cell,
+            };
+            track.run(accumulator, input).map_err(failure)?;
+        }
+        Ok(())
+    }
+}
+
+/// A walk over one window.
+struct Track<'e, 'w> {
+    events: &'e [Event],
+    members: &'e [bool],
+    cells: Range<usize>,
+    writers: &'e mut [Writer<'w>],
+}
+
+impl Track<'_, '_> {
+    /// Between two events nothing changes: what holds since the last event is written when the next one
+    /// comes, into all cells at once.
+    fn run<I: ?Sized>(
+        self,
+        accumulator: &mut impl Accumulator<I>,
+        input: &I,
+    ) -> Result<(), (Overflow, usize)> {
+        if self.events.is_empty() {
+            return Ok(());
+        }
+        accumulator.begin(input);
+        let mut since = self.cells.start;
+        for event in self.events {
+            let row = event.row();
+            if !self.members[row] {
+                continue;
+            }
+            let cell = self.cells.start + event.position();
+            if cell > since {
+                let written = accumulator.write(input, since..cell, self.writers);
+                written.map_err(|overflow| (overflow, since))?;
+                since = cell;
+            }
+            if event.leaves() {
+                accumulator.leave(input, row);
+            } else {
+                accumulator.enter(input, row);
+            }
+        }
+        let written = accumulator.write(input, since..self.cells.end, self.writers);
+        written.map_err(|overflow| (overflow, since))
+    }
+}
