@@ -67,6 +67,24 @@ pub enum Command {
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
+    /// Write a synthetic marketplace: the Olist tables, any size, from one seed
+    Generate {
+        /// Size; 1 is about Olist's, with 100,000 orders
+        #[arg(long, value_name = "X", default_value_t = 1.0)]
+        scale: f64,
+        /// The same seed gives the same bytes
+        #[arg(long, value_name = "N", default_value_t = 42)]
+        seed: u64,
+        /// The morning on which the marketplace is seen; nothing later is known
+        #[arg(long, value_name = "DATE", default_value = "2018-06-01")]
+        until: NaiveDate,
+        /// Also write the true probabilities behind churn and lateness
+        #[arg(long)]
+        truth: bool,
+        /// Folder to write to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Read files into the lake: typed, checked, merged by key
     Ingest {
         /// Folder with the files that sources.toml names
@@ -155,9 +173,25 @@ pub enum Command {
     },
     /// All of it: files to report; a second run does only what is missing
     Run {
-        /// Folder with the files that sources.toml names [default: what the lake holds]
+        /// Folder with the files that sources.toml names [default: what the lake holds; if it is empty, a generated marketplace]
         #[arg(long, value_name = "DIR")]
         source: Option<PathBuf>,
+        /// Size of the generated marketplace; 1 is about Olist's
+        #[arg(
+            long,
+            value_name = "X",
+            default_value_t = 0.2,
+            conflicts_with = "source"
+        )]
+        scale: f64,
+        /// Where the files of the generated marketplace go
+        #[arg(
+            long,
+            value_name = "DIR",
+            default_value = "marketplace",
+            conflicts_with = "source"
+        )]
+        files: PathBuf,
         /// File of the report
         #[arg(long, value_name = "FILE", default_value = "report.html")]
         out: PathBuf,

@@ -5,6 +5,7 @@ use safra_features::FeatureError;
 use safra_history::HistoryError;
 use safra_lake::LakeError;
 use safra_learn::LearnError;
+use safra_marketplace::MarketplaceError;
 use safra_project::ProjectError;
 use safra_report::ReportError;
 
@@ -59,6 +60,9 @@ pub enum SafraError {
     /// The tracking store cannot be read or written.
     #[error(transparent)]
     Tracking(#[from] safra_mlflow::Error),
+    /// The synthetic marketplace cannot be written.
+    #[error(transparent)]
+    Marketplace(#[from] MarketplaceError),
     /// The report cannot be made.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -69,7 +73,11 @@ impl SafraError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::No(_) => 1,
-            Self::Usage(_) | Self::Sql(_) | Self::Project(_) | Self::Learn(_) => 2,
+            Self::Usage(_)
+            | Self::Marketplace(_)
+            | Self::Sql(_)
+            | Self::Project(_)
+            | Self::Learn(_) => 2,
             Self::Io { source, .. } => io_code(source),
             Self::Lake(error) => lake_code(error),
             Self::History(error) => history_code(error),

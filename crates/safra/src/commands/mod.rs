@@ -4,6 +4,7 @@ mod audit;
 mod backtest;
 mod dataset;
 pub mod features;
+mod generate;
 mod ingest;
 mod init;
 mod predict;
@@ -54,6 +55,24 @@ pub async fn run(cli: &Cli) -> Result<(), SafraError> {
         Command::Predict { problem, at } => predict::run(&context, problem, *at).await,
         Command::Report { out } => report::run(&context, out).await,
         Command::Sql { query } => sql::run(&context, query).await,
-        Command::Run { source, out } => run::run(&context, source.as_deref(), out).await,
+        Command::Run {
+            source,
+            scale,
+            files,
+            out,
+        } => {
+            let generated = generate::Wanted {
+                scale: *scale,
+                files,
+            };
+            run::run(&context, source.as_deref(), &generated, out).await
+        }
+        Command::Generate {
+            scale,
+            seed,
+            until,
+            truth,
+            out,
+        } => generate::run(&context, *scale, *seed, *until, *truth, out),
     }
 }

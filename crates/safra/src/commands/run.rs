@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::time::Instant;
 
-use safra_lake::IngestReport;
+use safra_lake::{Folder, IngestReport};
+use safra_marketplace::Parameters;
 use safra_report::StepTime;
 use serde::Serialize;
 
-use super::{features, ingest, predict, promote, report, train};
+use super::generate::Wanted;
+use super::{features, generate, ingest, predict, promote, report, train};
 use crate::context::Context;
 use crate::error::SafraError;
 use crate::output::{Column, print_json, print_table, thousands};
@@ -24,11 +26,34 @@ struct Report<'a> {
 }
 
 /// Runs every step and prints a table of what was made, where, and how long it took.
-pub async fn run(context: &Context, source: Option<&Path>, out: &Path) -> Result<(), SafraError> {
+pub async fn run(
+    context: &Context,
+    source: Option<&Path>,
+    generated: &Wanted<'_>,
+    out: &Path,
+) -> Result<(), SafraError> {
     let mut steps = Steps {
         context,
         taken: Vec::new(),
     };
+    let nothing = context.lake.table_names(Folder::Sources)?.is_empty();
+    if source.is_none() && nothing {
+        let started = Instant::now();
+        let parameters = Parameters {
+            scale: generated.scale,
+            seed: context.project.settings.seed,
+            ..Parameters::default()
+        };
+        let made = generate::write(context, &parameters, generated.files)?;
+        let rows: u64 = made.rows.values().sum();
+        let detail = format!(
+            "{}: {} rows",
+            generated.files.display(),
+            thousands(rows as usize)
+        );
+        steps.add("generate", started, detail);
+    }
+    let source = source.or(nothing.then_some(generated.files));
     if let Some(folder) = source {
         let started = Instant::now();
         let counts = ingest::load(context, folder).await?;

@@ -1,0 +1,80 @@
+//! Champions of every learner, loaded by MLflow in Python, against the scores that Safra wrote.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const SCRIPT: &str = r#"
+import sys
+import deltalake, mlflow, numpy
+
+folder = sys.argv[1]
+mlflow.set_tracking_uri(folder + "/mlruns")
+rows = deltalake.DeltaTable(folder + "/lake/datasets/churn").to_pyarrow_table().to_pandas()
+scores = deltalake.DeltaTable(folder + "/lake/predictions/churn").to_pyarrow_table().to_pandas()
+date = scores.reference_date.iloc[0]
+rows = rows[rows.reference_date == date]
+model = mlflow.pyfunc.load_model("models:/olist-churn@champion")
+schema = model.metadata.get_input_schema()
+features = rows[schema.input_names()] if schema else rows[["seller_id"]]
+if schema:
+    features = features.astype("float64")
+    assert features.isna().any().any() or len(features.columns) == 1, "no missing value to try"
+rows = rows[["seller_id"]].assign(python=numpy.asarray(model.predict(features)))
+both = rows.merge(scores, on="seller_id")
+assert len(both) == len(scores) == len(rows), (len(both), len(scores), len(rows))
+difference = numpy.abs(both.python - both.score).max()
+assert difference < 1e-6, difference
+print("compared", len(both))
+"#;
+
+/// The learner sections of the churn problem, one alone each.
+const LEARNERS: [(&str, &str); 4] = [
+    ("baseline", "name = \"baseline\""),
+    ("recency", "name = \"recency\"\nfeature = \"days_since_last_order_all\""),
+    ("logistic_regression", "name = \"logistic_regression\""),
+    ("lightgbm", "name = \"lightgbm\""),
+];
+
+#[test]
+fn python_predicts_what_safra_predicts() {
+    let Ok(python) = std::env::var("SAFRA_MLFLOW_PYTHON") else {
+        eprintln!("skipped: SAFRA_MLFLOW_PYTHON does not name a Python with mlflow, lightgbm and deltalake");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let marketplace = folder.path().join("marketplace");
+    ok(safra(folder.path()).args(["generate", "--scale", "0.03", "--out"]).arg(&marketplace));
+    for (name, learner) in LEARNERS {
+        let work = folder.path().join(name);
+        std::fs::create_dir(&work).unwrap();
+        ok(safra(&work).args(["init", "project"]));
+        let problem = work.join("project/problems/churn.toml");
+        let text = std::fs::read_to_string(&problem).unwrap();
+        let (before, _) = text.split_once("[[learners]]").unwrap();
+        std::fs::write(&problem, format!("{before}[[learners]]\n{learner}\n")).unwrap();
+        ok(safra(&work).args(["--project", "project", "run", "--source"]).arg(&marketplace));
+        let output = Command::new(&python)
+            .env("MLFLOW_ALLOW_FILE_STORE", "true")
+            .args(["-W", "ignore", "-c", SCRIPT])
+            .arg(&work)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(said.starts_with("compared"), "{name}: {complaint}");
+    }
+}
+
+fn safra(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_safra"));
+    command.current_dir(folder).env_remove("MLFLOW_TRACKING_URI").arg("--quiet");
+    command
+}
+
+fn ok(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
