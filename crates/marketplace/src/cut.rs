@@ -10,19 +10,21 @@ use crate::order::{Order, Progress, Status};
 pub(crate) fn known(order: &Order, until: NaiveDate) -> Option<Progress> {
     let morning = until.into();
     let before = |time: Option<NaiveDateTime>| time.filter(|time| *time < morning);
-    let end = order.progress;
-    let approved = before(end.approved);
-    let collected = before(end.collected);
-    let delivered = before(end.delivered);
-    let status = if approved != end.approved {
-        Status::Created
-    } else if collected != end.collected {
-        Status::Processing
-    } else if delivered != end.delivered {
-        Status::Shipped
-    } else {
-        end.status
+    let Progress {
+        status,
+        approved,
+        collected,
+        delivered,
+    } = order.progress;
+    let known = [approved, collected, delivered].map(before);
+    let status = match known {
+        [_, _, Some(_)] => status,
+        _ if known == [approved, collected, delivered] => status,
+        [_, Some(_), _] => Status::Shipped,
+        [Some(_), ..] => Status::Processing,
+        _ => Status::Created,
     };
+    let [approved, collected, delivered] = known;
     let known = Progress {
         status,
         approved,

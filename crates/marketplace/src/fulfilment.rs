@@ -114,7 +114,7 @@ impl Promise {
             open
         };
         let delivered = clock.delivery(day, rng);
-        let delivered = if delivered <= collected && !chance(rng, 0.05) {
+        let delivered = if delivered <= collected {
             after(collected, 0.9)
         } else {
             delivered
@@ -168,17 +168,19 @@ impl Promise {
     }
 }
 
-/// A quirk of the source: a few orders are collected before they are approved, very few before they
-/// are bought.
+/// A quirk of the source: a few orders are collected before they are approved, and very few before
+/// they are bought or after they are delivered.
 pub(crate) fn misdate(
     delivery: &mut Delivery,
     purchased: NaiveDateTime,
     approved: NaiveDateTime,
     rng: &mut impl Rng,
 ) {
-    if chance(rng, 0.0005) {
-        delivery.collected = after(purchased, -(0.1 + normal(rng).abs()));
-    } else if chance(rng, 0.006) {
-        delivery.collected = after(approved, -0.6 * rng.random::<f64>()).max(purchased);
-    }
+    let days = 0.1 + normal(rng).abs();
+    delivery.collected = match rng.random::<f64>() {
+        ..0.0005 => after(purchased, -days),
+        0.0005..0.0008 => after(delivery.delivered, days),
+        0.0008..0.007 => after(approved, -0.3 * days).max(purchased),
+        _ => delivery.collected,
+    };
 }

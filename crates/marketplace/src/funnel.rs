@@ -83,7 +83,7 @@ impl FunnelModel {
         Self {
             contacts: contacts(),
             origins: Shares::new(ORIGINS.map(|(_, share, _)| share)),
-            landing_pages: Shares::new((1..=495).map(|rank| 1.0 / f64::from(rank))),
+            landing_pages: Shares::new((1..=495).map(|rank| 1.0 / f64::from(rank + 1))),
             segments: Shares::new(SEGMENTS.map(|(_, _, share, _)| share)),
             lead_types: Shares::new(LEAD_TYPES.map(|(_, share, _)| share)),
             behaviours: Shares::new(BEHAVIOURS.map(|(_, share, _)| share)),
@@ -98,7 +98,7 @@ impl FunnelModel {
         let (origin, _, wins) = ORIGINS[self.origins.draw(rng)];
         let page = self.landing_pages.draw(rng) as u64;
         let appeal = normal(&mut seed.rng(Kind::LandingPage, page));
-        let wins = chance(rng, (wins * (0.5 * appeal + 0.14).exp()).min(1.0));
+        let wins = chance(rng, (wins * (0.25 * appeal + 0.19).exp()).min(1.0));
         let deal = if wins {
             self.deal(seed, number, contacted, rng)
         } else {

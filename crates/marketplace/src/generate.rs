@@ -65,8 +65,8 @@ pub struct Generated {
 ///
 /// # Errors
 ///
-/// If a parameter is out of range, before anything is written, or if a file cannot be written; then
-/// none is left behind under its own name.
+/// If a parameter is out of range, before anything is written, or if a file cannot be written. Files
+/// get their names once all of them are whole, so that none is ever there in part.
 pub fn generate(
     parameters: &Parameters,
     out: &Path,

@@ -47,14 +47,12 @@ impl Output {
     /// Gives the files their names. Files of tables that were not asked for, left from an earlier
     /// marketplace in this folder, are removed: they would not fit.
     pub(crate) fn finish(mut self) -> Result<(), MarketplaceError> {
-        for (table, file) in std::mem::take(&mut self.files) {
-            let partial = self.partial(table);
-            let error = |error| MarketplaceError::io(&partial, error);
-            let file = file
-                .into_inner()
-                .map_err(|failed| error(failed.into_error()))?;
-            file.sync_all().map_err(error)?;
-            self.files.push((table, BufWriter::new(file)));
+        for place in 0..self.files.len() {
+            let (table, file) = &mut self.files[place];
+            let table = *table;
+            file.flush()
+                .and_then(|()| file.get_ref().sync_all())
+                .map_err(|error| MarketplaceError::io(&self.partial(table), error))?;
         }
         for table in Table::ALL {
             let path = self.folder.join(table.file_name());

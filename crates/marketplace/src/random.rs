@@ -28,7 +28,7 @@ pub(crate) fn poisson(rng: &mut impl Rng, mean: f64) -> u32 {
     })
 }
 
-/// One of the values, each with the same probability; the first where the draw finds none.
+/// One of the values, each with the same probability; `otherwise` where there are none.
 pub(crate) fn pick<'a, T: ?Sized>(rng: &mut impl Rng, values: &[&'a T], otherwise: &'a T) -> &'a T {
     let place = (rng.random::<f64>() * values.len() as f64) as usize;
     values.get(place).copied().unwrap_or(otherwise)

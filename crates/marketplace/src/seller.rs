@@ -40,15 +40,15 @@ const ARRIVALS: [((i32, u32), f64); 23] = [
 ];
 
 /// Orders a day of the median seller, established and at a demand of 1.
-const MEDIAN_RATE: f64 = 0.0445;
+const MEDIAN_RATE: f64 = 0.04;
 /// Standard deviation of the logarithm of that rate.
-const RATE_SIGMA: f64 = 1.42;
+const RATE_SIGMA: f64 = 1.47;
 /// Orders a day that no seller exceeds, established and at a demand of 1.
 const LARGEST_RATE: f64 = 3.2;
 /// Share of the median rate that a seller from the funnel reaches.
 const FUNNEL_RATE: f64 = 1.2;
 /// Chance a day that an average seller leaves for good.
-const LEAVING: f64 = 1.0 / 1000.0;
+const LEAVING: f64 = 1.0 / 1300.0;
 /// Change of the logarithm of the rate in a year, and its standard deviation between sellers.
 const TREND: f64 = -0.1;
 const TREND_SIGMA: f64 = 0.7;

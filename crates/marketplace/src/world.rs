@@ -1,8 +1,7 @@
 //! All that is the same for every seller and order of one marketplace.
 
 use crate::clock::Clock;
-use crate::funnel::FunnelModel;
-use crate::funnel::LEADS;
+use crate::funnel::{FunnelModel, LEADS};
 use crate::geography::Geography;
 use crate::identity::Seed;
 use crate::market::Market;
