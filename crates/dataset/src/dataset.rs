@@ -112,7 +112,7 @@ impl Dataset {
     }
 
     /// The same rows as they stood on an earlier day: labels that were not certain by then are missing.
-    pub fn as_of(mut self, date: NaiveDate) -> Self {
+    pub fn known_by(mut self, date: NaiveDate) -> Self {
         let day = date.to_epoch_days();
         let known = |row: usize| self.known_day(row).is_some_and(|known| known <= day);
         let label: BooleanArray = (0..self.len())

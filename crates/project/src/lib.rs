@@ -80,10 +80,9 @@ impl Project {
         let mut open: Vec<&str> = names.into_iter().map(String::as_str).collect();
         while let Some(name) = open.pop() {
             let source = self.source(name)?;
-            if wanted.insert(source.name.clone()) {
-                if let KnownAt::From { from, .. } = &source.known_at {
-                    open.push(from);
-                }
+            let new = wanted.insert(source.name.clone());
+            if let (true, KnownAt::From { from, .. }) = (new, &source.known_at) {
+                open.push(from);
             }
         }
         Ok(wanted)

@@ -151,7 +151,7 @@ pub enum Command {
         /// The problem, such as churn
         problem: String,
     },
-    /// Score with the champion, into predictions/<problem>
+    /// Score with the champion, into predictions/PROBLEM
     Predict {
         /// The problem, such as churn
         problem: String,

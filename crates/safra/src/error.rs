@@ -114,7 +114,9 @@ fn lake_code(error: &LakeError) -> u8 {
 fn history_code(error: &HistoryError) -> u8 {
     match error {
         HistoryError::Lake(error) => lake_code(error),
-        HistoryError::Project(_) | HistoryError::Derived { .. } => 2,
+        HistoryError::Project(_)
+        | HistoryError::Derived { .. }
+        | HistoryError::OtherColumns { .. } => 2,
         HistoryError::DataFusion { .. } => 3,
     }
 }

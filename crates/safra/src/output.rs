@@ -14,12 +14,18 @@ macro_rules! line {
 }
 pub(crate) use line;
 
-/// Prints a line on standard output. When nobody reads it any more, as after `| head`, there is nothing left to do.
+/// Prints a line on standard output. When nobody reads it any more, as after `| head`, there is nothing left to
+/// do; when it cannot be written, as on a full disk, the program ends with exit code 3.
 pub fn print_line(text: &str) {
-    use std::io::Write;
-    if writeln!(std::io::stdout().lock(), "{text}").is_err() {
+    use std::io::{ErrorKind, Write};
+    let Err(error) = writeln!(std::io::stdout().lock(), "{text}") else {
+        return;
+    };
+    if error.kind() == ErrorKind::BrokenPipe {
         std::process::exit(0);
     }
+    eprintln!("error: standard output: {error}");
+    std::process::exit(3);
 }
 
 /// Lines around the table and below its heading, none between rows.
@@ -109,7 +115,7 @@ pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

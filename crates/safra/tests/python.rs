@@ -32,7 +32,10 @@ print("compared", len(both))
 /// The learner sections of the churn problem, one alone each.
 const LEARNERS: [(&str, &str); 4] = [
     ("baseline", "name = \"baseline\""),
-    ("recency", "name = \"recency\"\nfeature = \"days_since_last_order_all\""),
+    (
+        "recency",
+        "name = \"recency\"\nfeature = \"days_since_last_order_all\"",
+    ),
     ("logistic_regression", "name = \"logistic_regression\""),
     ("lightgbm", "name = \"lightgbm\""),
 ];
@@ -40,12 +43,16 @@ const LEARNERS: [(&str, &str); 4] = [
 #[test]
 fn python_predicts_what_safra_predicts() {
     let Ok(python) = std::env::var("SAFRA_MLFLOW_PYTHON") else {
-        eprintln!("skipped: SAFRA_MLFLOW_PYTHON does not name a Python with mlflow, lightgbm and deltalake");
+        eprintln!(
+            "skipped: SAFRA_MLFLOW_PYTHON does not name a Python with mlflow, lightgbm and deltalake"
+        );
         return;
     };
     let folder = tempfile::tempdir().unwrap();
     let marketplace = folder.path().join("marketplace");
-    ok(safra(folder.path()).args(["generate", "--scale", "0.03", "--out"]).arg(&marketplace));
+    ok(safra(folder.path())
+        .args(["generate", "--scale", "0.03", "--out"])
+        .arg(&marketplace));
     for (name, learner) in LEARNERS {
         let work = folder.path().join(name);
         std::fs::create_dir(&work).unwrap();
@@ -54,7 +61,9 @@ fn python_predicts_what_safra_predicts() {
         let text = std::fs::read_to_string(&problem).unwrap();
         let (before, _) = text.split_once("[[learners]]").unwrap();
         std::fs::write(&problem, format!("{before}[[learners]]\n{learner}\n")).unwrap();
-        ok(safra(&work).args(["--project", "project", "run", "--source"]).arg(&marketplace));
+        ok(safra(&work)
+            .args(["--project", "project", "run", "--source"])
+            .arg(&marketplace));
         let output = Command::new(&python)
             .env("MLFLOW_ALLOW_FILE_STORE", "true")
             .args(["-W", "ignore", "-c", SCRIPT])
@@ -69,12 +78,19 @@ fn python_predicts_what_safra_predicts() {
 
 fn safra(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_safra"));
-    command.current_dir(folder).env_remove("MLFLOW_TRACKING_URI").arg("--quiet");
+    command
+        .current_dir(folder)
+        .env_remove("MLFLOW_TRACKING_URI")
+        .arg("--quiet");
     command
 }
 
 fn ok(command: &mut Command) -> Output {
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use safra_features::find_stale;
 use safra_lake::{IngestReport, ingest};
 
 use crate::context::Context;
@@ -11,6 +12,7 @@ use crate::output::{Column, print_json, print_table, thousands};
 /// Ingests a folder and prints the counts of every table.
 pub async fn run(context: &Context, folder: &Path) -> Result<(), SafraError> {
     let report = load(context, folder).await?;
+    report_stale(context, &report).await?;
     match context.json {
         true => print_json(&report),
         false => {
@@ -36,6 +38,27 @@ pub async fn load(context: &Context, folder: &Path) -> Result<IngestReport, Safr
         ));
     }
     Ok(report)
+}
+
+/// Says which dates in the feature store were computed before facts arrived that belong to earlier days.
+async fn report_stale(context: &Context, report: &IngestReport) -> Result<(), SafraError> {
+    if report
+        .tables
+        .iter()
+        .all(|table| table.new + table.changed == 0)
+    {
+        return Ok(());
+    }
+    for stale in find_stale(&context.lake, &context.project).await? {
+        if let (Some(first), Some(last)) = (stale.dates.first(), stale.dates.last()) {
+            context.say(&format!(
+                "warning: features/{}: {} dates from {first} to {last} are stale: facts arrived for days before them\nhint: `safra features` computes them again",
+                stale.view,
+                stale.dates.len()
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn print(report: &IngestReport) {

@@ -23,15 +23,15 @@ pub async fn run(context: &Context, out: &Path) -> Result<(), SafraError> {
 /// Writes the report, with the times of the steps that led to it.
 pub async fn write(context: &Context, out: &Path, steps: Vec<StepTime>) -> Result<(), SafraError> {
     let mut problems = Vec::new();
-    let mut data_end = String::new();
+    let mut last_day = String::new();
     let mut generated_for = String::new();
     for problem in context.project.problems.values() {
         let Some(version) = champion(context, problem)? else {
             continue;
         };
-        let (part, end) = problem_part(context, problem, &version).await?;
+        let (part, day) = problem_part(context, problem, &version).await?;
         generated_for.clone_from(&part.scored.reference_date);
-        data_end = end;
+        last_day = day;
         problems.push(part);
     }
     if problems.is_empty() {
@@ -44,7 +44,7 @@ pub async fn write(context: &Context, out: &Path, steps: Vec<StepTime>) -> Resul
         title: settings.description.clone(),
         project: settings.name.clone(),
         data_from: settings.first_date.to_string(),
-        data_until: data_end,
+        data_until: last_day,
         generated_for,
         problems,
         steps,
@@ -70,7 +70,9 @@ async fn problem_part(
     let mut part = backtest_part(problem, &evaluation, learner)?;
     let scored = score(context, problem, None).await?;
     add_scores(&mut part, problem, &scored)?;
-    Ok((part, scored.prepared.dataset.data_end().to_string()))
+    let data_end = scored.prepared.dataset.data_end();
+    let last_day = data_end.pred_opt().unwrap_or(data_end);
+    Ok((part, last_day.to_string()))
 }
 
 fn champion(context: &Context, problem: &Problem) -> Result<Option<ModelVersion>, SafraError> {

@@ -51,8 +51,8 @@ impl Prepared {
     }
 
     /// The same training set as it stood on an earlier day: labels that were not certain by then are unknown.
-    pub fn as_of(self, date: NaiveDate) -> Result<Self, SafraError> {
-        Self::of(self.dataset.as_of(date))
+    pub fn known_by(self, date: NaiveDate) -> Result<Self, SafraError> {
+        Self::of(self.dataset.known_by(date))
     }
 
     fn of(dataset: Dataset) -> Result<Self, SafraError> {

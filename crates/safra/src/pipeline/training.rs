@@ -56,7 +56,7 @@ pub async fn train(
         )));
     }
     prepared.dataset.write(&context.lake).await?;
-    let prepared = prepared.as_of(at)?;
+    let prepared = prepared.known_by(at)?;
     let store = context.store()?;
     let fingerprint = fingerprint(context, problem, &prepared, at);
     if let Some(version) = registered(context, problem, store.as_ref(), &fingerprint)? {
