@@ -6,18 +6,15 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Projection};
-use datafusion::optimizer::extract_equijoin_predicate::ExtractEquijoinPredicate;
-use datafusion::optimizer::optimize_projections::OptimizeProjections;
-use datafusion::optimizer::{Optimizer, OptimizerContext};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::prelude::SessionContext;
 use safra_history::{known_schema, session};
 use safra_project::{Project, View};
 use sha2::{Digest, Sha256};
 
 use crate::aggregates::SweptAggregate;
-use crate::{FeatureError, query};
+use crate::split::{Parts, split};
+use crate::{FeatureError, query, rows};
 
 /// A view that has been parsed, checked and split; see the [crate] for the parts.
 #[derive(Debug, Clone)]
@@ -51,24 +48,30 @@ impl CompiledView {
     /// [`FeatureError`] names the file, and the expression or column at fault.
     pub async fn new(project: &Project, view: &View) -> Result<Self, FeatureError> {
         let context = session(1);
-        let never = register(&context, project).await?;
-        let plan = plan(&context, view).await?;
-        let reads = reads(&plan)?;
-        for (table, columns) in &reads {
-            if let Some(column) = columns
-                .iter()
-                .find(|c| never.contains(&(table.clone(), (*c).clone())))
-            {
-                return Err(FeatureError::NeverKnown {
-                    file: view.file.clone(),
-                    view: view.name.clone(),
-                    table: table.clone(),
-                    column: column.clone(),
-                    reason: "sources.toml says `known_at = \"never\"`",
-                });
-            }
-        }
-        split(project, view, plan, reads)
+        let sources = register(&context, project).await?;
+        let parts = split(&context, view).await?;
+        check_time(view, &parts)?;
+        let reads = reads(&parts.input)?;
+        check_reads(view, &reads, &sources)?;
+        let names = view.entity.iter();
+        let compiled = Self {
+            entity: names.map(|name| last_part(name).to_owned()).collect(),
+            features: feature_names(view, &parts.projection)?,
+            fingerprint: fingerprint(project, view, &reads),
+            view: view.clone(),
+            reads,
+            input: parts.input,
+            entity_expressions: parts.entity,
+            time_expression: parts.time,
+            aggregates: parts.aggregates,
+            entity_outputs: parts.entity_outputs,
+            projection: parts.projection,
+        };
+        let schemas = sources
+            .into_iter()
+            .map(|(name, source)| (name, source.schema));
+        rows::check(&compiled, &schemas.collect())?;
+        Ok(compiled)
     }
 
     /// Changes when the declaration of the view or of what it reads changes, or the way in which features
@@ -97,50 +100,28 @@ impl CompiledView {
     }
 }
 
-/// Registers the sources without rows and returns the columns that are never known.
+/// What SQL can know of a source without reading it.
+struct Known {
+    schema: SchemaRef,
+    never: Vec<String>,
+}
+
+/// Registers the sources, without rows.
 async fn register(
     context: &SessionContext,
     project: &Project,
-) -> Result<BTreeSet<(String, String)>, FeatureError> {
+) -> Result<BTreeMap<String, Known>, FeatureError> {
     context.register_udf(query::reference_date_function());
-    let mut never = BTreeSet::new();
+    let mut sources = BTreeMap::new();
     for source in project.sources.values() {
-        let (schema, never_known): (SchemaRef, _) = known_schema(source).await?;
+        let (schema, never) = known_schema(source).await?;
+        let table = Arc::new(EmptyTable::new(Arc::clone(&schema)));
         context
-            .register_table(source.name.as_str(), Arc::new(EmptyTable::new(schema)))
+            .register_table(source.name.as_str(), table)
             .map_err(|error| FeatureError::datafusion("sources.toml", error))?;
-        never.extend(
-            never_known
-                .into_iter()
-                .map(|column| (source.name.clone(), column)),
-        );
+        sources.insert(source.name.clone(), Known { schema, never });
     }
-    Ok(never)
-}
-
-/// The query of a view, typed, and reading no column that it does not need.
-async fn plan(context: &SessionContext, view: &View) -> Result<LogicalPlan, FeatureError> {
-    let failed = |error: DataFusionError| FeatureError::Sql {
-        file: view.file.clone(),
-        message: error.strip_backtrace(),
-    };
-    let state = context.state();
-    let plan = state
-        .statement_to_plan(query::statement(view)?)
-        .await
-        .map_err(failed)?;
-    let options = state.config_options();
-    let plan = state
-        .analyzer()
-        .execute_and_check(plan, options, |_, _| {})
-        .map_err(failed)?;
-    let prune = Optimizer::with_rules(vec![
-        Arc::new(ExtractEquijoinPredicate::new()),
-        Arc::new(OptimizeProjections::new()),
-    ]);
-    let config = OptimizerContext::new_with_config_options(Arc::clone(options))
-        .with_skip_failing_rules(false);
-    prune.optimize(plan, &config, |_, _| {}).map_err(failed)
+    Ok(sources)
 }
 
 fn reads(plan: &LogicalPlan) -> Result<BTreeMap<String, BTreeSet<String>>, FeatureError> {
@@ -163,58 +144,29 @@ fn reads(plan: &LogicalPlan) -> Result<BTreeMap<String, BTreeSet<String>>, Featu
     Ok(reads)
 }
 
-fn split(
-    project: &Project,
+fn check_reads(
     view: &View,
-    plan: LogicalPlan,
-    reads: BTreeMap<String, BTreeSet<String>>,
-) -> Result<CompiledView, FeatureError> {
-    let (projection, aggregate) = match plan {
-        LogicalPlan::Projection(Projection { expr, input, .. }) => match input.as_ref() {
-            LogicalPlan::Aggregate(aggregate) => (expr, aggregate.clone()),
-            _ => return Err(no_aggregates(view)),
-        },
-        _ => return Err(no_aggregates(view)),
-    };
-    let Aggregate {
-        input,
-        mut group_expr,
-        aggr_expr,
-        schema,
-        ..
-    } = aggregate;
-    if aggr_expr.is_empty() || group_expr.len() != view.entity.len() + 1 {
-        return Err(no_aggregates(view));
+    reads: &BTreeMap<String, BTreeSet<String>>,
+    sources: &BTreeMap<String, Known>,
+) -> Result<(), FeatureError> {
+    for (table, columns) in reads {
+        let never = sources.get(table).map(|known| &known.never);
+        let is_never = |column: &&String| never.is_some_and(|never| never.contains(column));
+        if let Some(column) = columns.iter().find(is_never) {
+            return Err(FeatureError::NeverKnown {
+                file: view.file.clone(),
+                view: view.name.clone(),
+                table: table.clone(),
+                column: column.clone(),
+                reason: "sources.toml says `known_at = \"never\"`",
+            });
+        }
     }
-    let time_expression = group_expr.pop().ok_or_else(|| no_aggregates(view))?;
-    check_time(view, &time_expression, &input)?;
-    let outputs: Vec<String> = schema.columns().iter().map(|c| c.flat_name()).collect();
-    let aggregates = aggr_expr
-        .into_iter()
-        .zip(&outputs[group_expr.len() + 1..])
-        .map(|(expr, output)| SweptAggregate::new(view, expr, output.clone(), input.schema()))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(CompiledView {
-        entity: view
-            .entity
-            .iter()
-            .map(|name| last_part(name).to_owned())
-            .collect(),
-        features: feature_names(view, &projection)?,
-        fingerprint: fingerprint(project, view, &reads),
-        view: view.clone(),
-        reads,
-        input: input.as_ref().clone(),
-        entity_outputs: outputs[..group_expr.len()].to_vec(),
-        entity_expressions: group_expr,
-        time_expression,
-        aggregates,
-        projection,
-    })
+    Ok(())
 }
 
-fn check_time(view: &View, time: &Expr, input: &LogicalPlan) -> Result<(), FeatureError> {
-    match time.get_type(input.schema()) {
+fn check_time(view: &View, parts: &Parts) -> Result<(), FeatureError> {
+    match parts.time.get_type(parts.input.schema()) {
         Ok(DataType::Timestamp(_, None) | DataType::Date32) => Ok(()),
         Ok(other) => {
             let message = format!("time: {} is {other}, not a timestamp or a date", view.time);
@@ -225,28 +177,21 @@ fn check_time(view: &View, time: &Expr, input: &LogicalPlan) -> Result<(), Featu
 }
 
 fn feature_names(view: &View, projection: &[Expr]) -> Result<Vec<String>, FeatureError> {
-    let mut names = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     for expr in projection {
-        let Expr::Alias(alias) = expr else {
-            let message = format!("{expr}: name each feature with AS");
-            return Err(FeatureError::shape(&view.file, message));
+        let name = match expr {
+            Expr::Alias(alias) => alias.name.clone(),
+            // The planner drops an alias that a column has as its name anyway.
+            Expr::Column(column) => column.name.clone(),
+            other => other.schema_name().to_string(),
         };
-        if names.contains(&alias.name) {
-            return Err(FeatureError::shape(
-                &view.file,
-                format!("{}: named twice", alias.name),
-            ));
+        if names.contains(&name) {
+            let message = format!("{name}: named twice");
+            return Err(FeatureError::shape(&view.file, message));
         }
-        names.push(alias.name.clone());
+        names.push(name);
     }
     Ok(names)
-}
-
-fn no_aggregates(view: &View) -> FeatureError {
-    FeatureError::shape(
-        &view.file,
-        "a feature view is a SELECT of aggregates, such as COUNT(*) or SUM(price)",
-    )
 }
 
 fn last_part(name: &str) -> &str {

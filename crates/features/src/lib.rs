@@ -19,17 +19,21 @@
 mod aggregates;
 mod audit;
 mod backfill;
+mod check;
 mod compile;
 mod compute;
 mod error;
 mod explain;
+mod lookup;
 mod oracle;
 mod project_features;
 mod query;
 mod rows;
 mod sequenced;
+mod split;
 mod stale;
 mod store;
+mod timeline;
 
 pub use audit::{Leak, ViewAudit, audit};
 pub use backfill::{BackfillReport, Progress, backfill, backfill_from};
@@ -37,5 +41,6 @@ pub use compile::CompiledView;
 pub use compute::compute;
 pub use error::FeatureError;
 pub use explain::{ColumnRead, Explanation};
+pub use lookup::lookup;
 pub use oracle::oracle;
 pub use store::{REFERENCE_DATE, StaleDates, find_stale, read, stored_dates};

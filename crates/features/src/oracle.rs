@@ -35,12 +35,12 @@ pub async fn oracle(
             .execute_logical_plan(plan)
             .await?
             .select(expressions(view)?)?;
-        let sort = view
-            .entity
-            .iter()
-            .map(|name| column(name).sort(true, true))
-            .collect();
-        let frame = frame.sort(sort)?;
+        let names = view.entity.iter();
+        let order: Vec<_> = names.map(|name| column(name).sort(true, true)).collect();
+        let frame = match order.is_empty() {
+            true => frame,
+            false => frame.sort(order)?,
+        };
         let schema = Arc::new(frame.schema().as_arrow().clone());
         Ok::<_, DataFusionError>(concat_batches(&schema, &frame.collect().await?)?)
     };

@@ -10,7 +10,8 @@ use datafusion::logical_expr::{
 };
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Query, Select, SetExpr, Statement as SqlStatement, visit_expressions_mut,
+    Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, Statement as SqlStatement,
+    visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -72,12 +73,28 @@ fn select_of(statement: &mut SqlStatement) -> Option<&mut Select> {
     }
 }
 
+/// A feature is called what the view calls it, never what the planner makes of its expression.
+fn check_names(view: &View, select: &Select) -> Result<(), FeatureError> {
+    let unnamed = select.projection.iter().find_map(|item| match item {
+        SelectItem::ExprWithAlias { .. } => None,
+        other => Some(other.to_string()),
+    });
+    match unnamed {
+        None => Ok(()),
+        Some(item) => {
+            let message = format!("{item}: name each feature with AS");
+            Err(FeatureError::shape(&view.file, message))
+        }
+    }
+}
+
 fn group(view: &View, select: &mut Select) -> Result<(), FeatureError> {
     let ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty());
     if !ungrouped || select.having.is_some() || select.distinct.is_some() {
         let message = "a feature view has neither GROUP BY nor HAVING nor DISTINCT of its own: the entity of the header groups it";
         return Err(FeatureError::shape(&view.file, message));
     }
+    check_names(view, select)?;
     let names = view.entity.iter().chain([&view.time]);
     let by = names
         .map(|name| expression(view, name))

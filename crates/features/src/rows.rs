@@ -1,15 +1,18 @@
 //! The rows of a view, as the sweep wants them: versions sorted by entity, with the arguments and filters of the aggregates.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take};
-use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+};
 use arrow::row::{RowConverter, SortField};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast};
-use safra_history::{History, session};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
+use safra_history::{History, VALID_FROM, VALID_TO, session};
 
 use crate::sequenced::Rewriter;
 use crate::{CompiledView, FeatureError};
@@ -42,10 +45,52 @@ pub(crate) async fn collect(
         })?;
         versions.insert(table.clone(), dated.versions(columns)?);
     }
-    let sequenced = Rewriter::new(&versions)
-        .rewrite(&view.input)
-        .map_err(failed)?;
     let wanted = Wanted::of(view);
+    let plan = plan(view, &versions, wanted.columns).map_err(failed)?;
+    let frame = session(1)
+        .execute_logical_plan(plan)
+        .await
+        .map_err(failed)?;
+    let schema = Arc::new(frame.schema().as_arrow().clone());
+    let batches = frame.collect().await.map_err(failed)?;
+    let rows = concat_batches(&schema, &batches).map_err(|e| failed(e.into()))?;
+    sort(view, rows, wanted.places).map_err(failed)
+}
+
+/// Refuses a view whose rows cannot be computed over versions.
+///
+/// # Errors
+/// [`FeatureError::Shape`] says what stands in the way.
+pub(crate) fn check(
+    view: &CompiledView,
+    schemas: &BTreeMap<String, SchemaRef>,
+) -> Result<(), FeatureError> {
+    let file = &view.view.file;
+    let versions = schemas
+        .iter()
+        .map(|(table, schema)| (table.clone(), no_versions(schema)));
+    match plan(view, &versions.collect(), Vec::new()) {
+        Ok(_) => Ok(()),
+        Err(DataFusionError::Plan(message)) => Err(FeatureError::shape(file, message)),
+        Err(error) => Err(FeatureError::datafusion(file, error)),
+    }
+}
+
+fn no_versions(schema: &SchemaRef) -> RecordBatch {
+    let mut fields = schema.fields().to_vec();
+    for name in [VALID_FROM, VALID_TO] {
+        fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
+    }
+    RecordBatch::new_empty(Arc::new(Schema::new(fields)))
+}
+
+/// Time, interval and entity of each row, and `columns`.
+fn plan(
+    view: &CompiledView,
+    versions: &BTreeMap<String, RecordBatch>,
+    columns: Vec<Expr>,
+) -> Result<LogicalPlan> {
+    let sequenced = Rewriter::new(versions).rewrite(&view.input)?;
     let mut expressions: Vec<Expr> = vec![
         cast(
             view.time_expression.clone(),
@@ -55,23 +100,14 @@ pub(crate) async fn collect(
         sequenced.to,
     ];
     expressions.extend(view.entity_expressions.iter().cloned());
-    expressions.extend(wanted.columns);
+    expressions.extend(columns);
     let named = expressions
         .into_iter()
         .enumerate()
         .map(|(i, expr)| expr.alias(format!("__row_{i}")));
-    let plan = LogicalPlanBuilder::from(sequenced.plan)
-        .project(named)
-        .and_then(LogicalPlanBuilder::build)
-        .map_err(failed)?;
-    let frame = session(1)
-        .execute_logical_plan(plan)
-        .await
-        .map_err(failed)?;
-    let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
-    let batches = frame.collect().await.map_err(failed)?;
-    let rows = concat_batches(&schema, &batches).map_err(|e| failed(e.into()))?;
-    sort(view, rows, wanted.places).map_err(failed)
+    LogicalPlanBuilder::from(sequenced.plan)
+        .project(named)?
+        .build()
 }
 
 /// The arguments and filters of a view's aggregates, each once.

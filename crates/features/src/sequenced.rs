@@ -9,8 +9,9 @@
 //! | table | its row versions |
 //! | projection, filter, alias | the same, the interval passes through |
 //! | inner join | the same, with the intersection of the intervals, where it is not empty |
-//! | left join | the inner join, and each left row with NULLs until its first match |
-//! | group by, distinct | for each group, once for every stretch of time in which its rows stay the same |
+//! | left join | the inner join, and each left row with NULLs while it has no match |
+//! | group by | for each group, once for every stretch of time in which its rows stay the same |
+//! | distinct | for each row, the intervals in which at least one row like it holds |
 //! | union all | the same |
 
 use std::collections::BTreeMap;
@@ -22,10 +23,13 @@ use datafusion::common::{
 };
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::functions::core::expr_fn::{coalesce, greatest, least};
-use datafusion::functions_aggregate::expr_fn::min;
-use datafusion::logical_expr::logical_plan::{Distinct, Join, Projection, SubqueryAlias, Union};
+use datafusion::logical_expr::logical_plan::{
+    Distinct, Join, Projection, SubqueryAlias, TableScan, Union,
+};
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, lit};
-use safra_history::{OPEN, VALID_FROM, VALID_TO};
+use safra_history::{ALWAYS, OPEN, VALID_FROM, VALID_TO};
+
+use crate::timeline::{Timeline, column};
 
 /// Rows handed to DataFusion at once, so that its operators work on pieces that stay in the cache.
 const BATCH_ROWS: usize = 16_384;
@@ -36,6 +40,16 @@ pub(crate) struct Sequenced {
     pub plan: LogicalPlan,
     pub from: Expr,
     pub to: Expr,
+}
+
+impl Sequenced {
+    fn named(plan: LogicalPlan, from: &str, to: &str) -> Self {
+        Self {
+            plan,
+            from: column(from),
+            to: column(to),
+        }
+    }
 }
 
 /// Rewrites a plan over sources into one over their versions.
@@ -54,18 +68,7 @@ impl<'a> Rewriter<'a> {
             LogicalPlan::TableScan(scan) => self.table(scan),
             LogicalPlan::Projection(Projection { expr, input, .. }) => {
                 let input = self.rewrite(input)?;
-                let mut expressions = expr.clone();
-                let (from, to) = self.interval_names();
-                expressions.push(input.from.alias(&from));
-                expressions.push(input.to.alias(&to));
-                let plan = LogicalPlanBuilder::from(input.plan)
-                    .project(expressions)?
-                    .build()?;
-                Ok(Sequenced {
-                    plan,
-                    from: column(&from),
-                    to: column(&to),
-                })
+                self.project(input, expr.clone())
             }
             LogicalPlan::Filter(filter) => {
                 let input = self.rewrite(&filter.input)?;
@@ -78,23 +81,15 @@ impl<'a> Rewriter<'a> {
             LogicalPlan::Join(join) => self.join(join),
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
             LogicalPlan::Distinct(Distinct::All(input)) => {
-                let columns = columns_of(input.schema());
-                self.aggregate(&Aggregate::try_new(Arc::clone(input), columns, Vec::new())?)
+                let rows = self.rewrite(input)?;
+                self.distinct(rows, columns_of(input.schema()))
             }
             LogicalPlan::Union(union) => self.union(union),
-            other => plan_err!(
-                "{}: not supported in a feature view",
-                other
-                    .display()
-                    .to_string()
-                    .split(':')
-                    .next()
-                    .unwrap_or_default()
-            ),
+            other => plan_err!("{}: not supported in a feature view", name_of(other)),
         }
     }
 
-    fn table(&mut self, scan: &datafusion::logical_expr::TableScan) -> Result<Sequenced> {
+    fn table(&mut self, scan: &TableScan) -> Result<Sequenced> {
         let name = scan.table_name.table();
         let Some(versions) = self.versions.get(name) else {
             return plan_err!("{name}: its versions were not prepared");
@@ -106,19 +101,24 @@ impl<'a> Rewriter<'a> {
         let table = MemTable::try_new(versions.schema(), vec![pieces])?;
         let source = provider_as_source(Arc::new(table));
         let scanned = LogicalPlanBuilder::scan(scan.table_name.clone(), source, None)?.build()?;
-        let (from, to) = self.interval_names();
-        let mut expressions: Vec<Expr> = columns_of(&scan.projected_schema);
         let qualified = |name: &str| Expr::Column(Column::new(Some(scan.table_name.clone()), name));
-        expressions.push(qualified(VALID_FROM).alias(&from));
-        expressions.push(qualified(VALID_TO).alias(&to));
-        let plan = LogicalPlanBuilder::from(scanned)
+        let rows = Sequenced {
+            plan: scanned,
+            from: qualified(VALID_FROM),
+            to: qualified(VALID_TO),
+        };
+        self.project(rows, columns_of(&scan.projected_schema))
+    }
+
+    /// These expressions over the rows, with an interval of its own name.
+    fn project(&mut self, rows: Sequenced, mut expressions: Vec<Expr>) -> Result<Sequenced> {
+        let (from, to) = self.interval_names();
+        expressions.push(rows.from.alias(&from));
+        expressions.push(rows.to.alias(&to));
+        let plan = LogicalPlanBuilder::from(rows.plan)
             .project(expressions)?
             .build()?;
-        Ok(Sequenced {
-            plan,
-            from: column(&from),
-            to: column(&to),
-        })
+        Ok(Sequenced::named(plan, &from, &to))
     }
 
     fn alias(&mut self, alias: &SubqueryAlias) -> Result<Sequenced> {
@@ -141,15 +141,23 @@ impl<'a> Rewriter<'a> {
         let left = self.rewrite(&join.left)?;
         let right = self.rewrite(&join.right)?;
         match join.join_type {
-            JoinType::Inner => self.inner_join(join, left, right),
+            JoinType::Inner => self.matches(join, left, right, columns_of(&join.schema)),
             JoinType::Left => self.left_join(join, left, right),
             other => {
-                plan_err!("{other} JOIN: not supported in a feature view; write INNER or LEFT JOIN")
+                let name = other.to_string().to_uppercase();
+                plan_err!("{name} JOIN: not supported in a feature view; write INNER or LEFT JOIN")
             }
         }
     }
 
-    fn inner_join(&mut self, join: &Join, left: Sequenced, right: Sequenced) -> Result<Sequenced> {
+    /// Pairs that match, while both hold, as these expressions over both.
+    fn matches(
+        &mut self,
+        join: &Join,
+        left: Sequenced,
+        right: Sequenced,
+        expressions: Vec<Expr>,
+    ) -> Result<Sequenced> {
         let joined = Join::try_new(
             Arc::new(left.plan),
             Arc::new(right.plan),
@@ -160,170 +168,165 @@ impl<'a> Rewriter<'a> {
             join.null_equality,
             false,
         )?;
-        let start = greatest(vec![left.from, right.from]);
-        let end = least(vec![left.to, right.to]);
-        let (from, to) = self.interval_names();
-        let mut expressions = columns_of(&join.schema);
-        expressions.push(start.alias(&from));
-        expressions.push(end.alias(&to));
-        let plan = LogicalPlanBuilder::from(LogicalPlan::Join(joined))
-            .project(expressions)?
-            .filter(column(&from).lt(column(&to)))?
-            .build()?;
-        Ok(Sequenced {
-            plan,
-            from: column(&from),
-            to: column(&to),
-        })
+        let pairs = Sequenced {
+            plan: LogicalPlan::Join(joined),
+            from: greatest(vec![left.from, right.from]),
+            to: least(vec![left.to, right.to]),
+        };
+        self.project(pairs, expressions).and_then(not_empty)
     }
 
-    /// A left row stands alone until the first row matches it. Rows, once known, stay known, so after that
-    /// there is always a match; this holds as long as the join compares columns that do not change.
+    /// The matches, and each left row alone in the gaps that they leave.
     fn left_join(&mut self, join: &Join, left: Sequenced, right: Sequenced) -> Result<Sequenced> {
-        if join.filter.is_some() {
-            return plan_err!(
-                "LEFT JOIN: a condition that is not an equality is not supported in a feature view"
-            );
-        }
-        let matched = self.inner_join(join, left.clone(), right.clone())?;
-        let (first, _) = self.interval_names();
-        let keys: Vec<Expr> = join
-            .on
-            .iter()
-            .map(|(_, right_key)| right_key.clone())
-            .collect();
-        let aliases: Vec<String> = (0..keys.len()).map(|i| format!("{first}_key{i}")).collect();
-        let grouped: Vec<Expr> = keys
-            .into_iter()
-            .zip(&aliases)
-            .map(|(key, alias)| key.alias(alias))
-            .collect();
-        let firsts = LogicalPlanBuilder::from(right.plan)
-            .aggregate(grouped, vec![min(right.from).alias(&first)])?
-            .build()?;
-        let on: Vec<(Expr, Expr)> = join
-            .on
-            .iter()
-            .zip(&aliases)
-            .map(|((left_key, _), alias)| (left_key.clone(), column(alias)))
-            .collect();
+        let (join, right) = filter_right_first(join, right)?;
+        let columns = columns_of(&join.schema);
+        let matched = self.matches(&join, left.clone(), right.clone(), columns.clone())?;
+        let gaps = match join.filter {
+            None => self.gaps_by_key(&join, right)?,
+            Some(_) => self.gaps_by_row(&join, left.clone(), right)?,
+        };
         let alone = Join::try_new(
             Arc::new(left.plan),
-            Arc::new(firsts),
-            on,
+            Arc::new(gaps.timeline.plan),
+            gaps.on,
             None,
             JoinType::Left,
             JoinConstraint::On,
-            NullEquality::NullEqualsNothing,
+            gaps.null_equality,
             false,
         )?;
-        let end = least(vec![left.to, coalesce(vec![column(&first), lit(OPEN)])]);
-        let (from, to) = interval_of(&matched);
-        let mut expressions = with_nulls(&join.schema, join.left.schema())?;
-        expressions.push(left.from.alias(&from));
-        expressions.push(end.alias(&to));
-        let alone = LogicalPlanBuilder::from(LogicalPlan::Join(alone))
-            .project(expressions)?
-            .filter(column(&from).lt(column(&to)))?
-            .build()?;
-        let matched_plan = LogicalPlanBuilder::from(matched.plan)
-            .project(all_columns(&join.schema, &from, &to))?
-            .build()?;
-        self.stack(vec![matched_plan, alone], &join.schema, &from, &to)
+        let gap_from = coalesce(vec![column(&gaps.timeline.from), lit(ALWAYS)]);
+        let gap_to = coalesce(vec![column(&gaps.timeline.to), lit(OPEN)]);
+        let alone = Sequenced {
+            plan: LogicalPlan::Join(alone),
+            from: greatest(vec![left.from, gap_from]),
+            to: least(vec![left.to, gap_to]),
+        };
+        let alone = self.project(alone, with_nulls(&join.schema, join.left.schema())?)?;
+        let parts = vec![(matched, columns.clone()), (not_empty(alone)?, columns)];
+        self.stack(parts, &join.schema)
     }
 
-    /// Stacks plans of the same columns and gives the columns their names, with tables, back.
-    fn stack(
-        &mut self,
-        plans: Vec<LogicalPlan>,
-        schema: &DFSchema,
-        from: &str,
-        to: &str,
-    ) -> Result<Sequenced> {
-        let inputs = plans
-            .into_iter()
-            .map(|plan| {
-                let flat: Vec<Expr> = columns_of(plan.schema())
-                    .into_iter()
-                    .enumerate()
-                    .map(|(i, expr)| expr.alias(format!("__column_{i}")))
-                    .collect();
-                LogicalPlanBuilder::from(plan)
-                    .project(flat)?
-                    .build()
-                    .map(Arc::new)
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let union = LogicalPlan::Union(Union::try_new_with_loose_types(inputs)?);
-        let mut names: Vec<Expr> = schema
-            .columns()
-            .into_iter()
-            .enumerate()
-            .map(|(i, named)| {
-                column(&format!("__column_{i}")).alias_qualified(named.relation, named.name)
-            })
-            .collect();
-        let width = names.len();
-        names.push(column(&format!("__column_{width}")).alias(from));
-        names.push(column(&format!("__column_{}", width + 1)).alias(to));
-        let plan = LogicalPlanBuilder::from(union).project(names)?.build()?;
-        Ok(Sequenced {
-            plan,
-            from: column(from),
-            to: column(to),
+    /// Where a join compares keys only, the left rows of a key are alone while no right row has that key.
+    fn gaps_by_key(&mut self, join: &Join, right: Sequenced) -> Result<Gaps> {
+        let (left_keys, right_keys): (Vec<Expr>, Vec<Expr>) = join.on.iter().cloned().unzip();
+        let timeline = self.timeline(right, right_keys)?.gaps()?;
+        Ok(Gaps {
+            on: left_keys.into_iter().zip(timeline.keys.clone()).collect(),
+            null_equality: join.null_equality,
+            timeline,
         })
     }
 
-    fn union(&mut self, union: &Union) -> Result<Sequenced> {
+    /// Any other condition may tell one left row from another: it is alone while no row like it has a match.
+    fn gaps_by_row(&mut self, join: &Join, left: Sequenced, right: Sequenced) -> Result<Gaps> {
+        let row = columns_of(left.plan.schema());
+        let matched = self.matches(join, left, right, row.clone())?;
+        let timeline = self.timeline(matched, row.clone())?.gaps()?;
+        Ok(Gaps {
+            on: row.into_iter().zip(timeline.keys.clone()).collect(),
+            null_equality: NullEquality::NullEqualsNull,
+            timeline,
+        })
+    }
+
+    /// The rows by key, with nothing but the key and the interval.
+    fn timeline(&mut self, rows: Sequenced, keys: Vec<Expr>) -> Result<Timeline> {
         let (from, to) = self.interval_names();
-        let mut plans = Vec::new();
-        for input in &union.inputs {
-            let rewritten = self.rewrite(input)?;
-            let mut expressions = columns_of(input.schema());
-            expressions.push(rewritten.from.alias(&from));
-            expressions.push(rewritten.to.alias(&to));
-            plans.push(
-                LogicalPlanBuilder::from(rewritten.plan)
-                    .project(expressions)?
-                    .build()?,
-            );
-        }
-        self.stack(plans, &union.schema, &from, &to)
+        let names: Vec<String> = (0..keys.len()).map(|i| format!("{from}_key{i}")).collect();
+        let mut expressions: Vec<Expr> = keys
+            .into_iter()
+            .zip(&names)
+            .map(|(key, name)| key.alias(name))
+            .collect();
+        expressions.push(rows.from.alias(&from));
+        expressions.push(rows.to.alias(&to));
+        Ok(Timeline {
+            plan: LogicalPlanBuilder::from(rows.plan)
+                .project(expressions)?
+                .build()?,
+            keys: names.iter().map(|name| column(name)).collect(),
+            from,
+            to,
+        })
+    }
+
+    /// Stacks the columns of several plans, and gives them the names of the schema, with tables.
+    fn stack(
+        &mut self,
+        parts: Vec<(Sequenced, Vec<Expr>)>,
+        schema: &DFSchema,
+    ) -> Result<Sequenced> {
+        let name = |i: usize| format!("__column_{i}");
+        let flat = |(rows, mut columns): (Sequenced, Vec<Expr>)| {
+            columns.extend([rows.from, rows.to]);
+            let named = columns.into_iter().enumerate();
+            LogicalPlanBuilder::from(rows.plan)
+                .project(named.map(|(i, expr)| expr.alias(name(i))))?
+                .build()
+                .map(Arc::new)
+        };
+        let parts = parts.into_iter().map(flat).collect::<Result<Vec<_>>>()?;
+        let width = schema.fields().len();
+        let stacked = Sequenced {
+            plan: LogicalPlan::Union(Union::try_new_with_loose_types(parts)?),
+            from: column(&name(width)),
+            to: column(&name(width + 1)),
+        };
+        let names = schema.columns().into_iter().enumerate();
+        let named = names.map(|(i, own)| column(&name(i)).alias_qualified(own.relation, own.name));
+        self.project(stacked, named.collect())
+    }
+
+    fn union(&mut self, union: &Union) -> Result<Sequenced> {
+        let parts = union.inputs.iter().map(|input| {
+            let rows = self.rewrite(input)?;
+            Ok((rows, columns_of(input.schema())))
+        });
+        let parts = parts.collect::<Result<Vec<_>>>()?;
+        self.stack(parts, &union.schema)
+    }
+
+    /// These expressions over the rows, once while any row gives them.
+    fn distinct(&mut self, rows: Sequenced, expressions: Vec<Expr>) -> Result<Sequenced> {
+        let rows = self.project(rows, expressions)?;
+        let schema = Arc::clone(rows.plan.schema());
+        let width = schema.fields().len() - 2;
+        let (from, to) = (schema.field(width).name(), schema.field(width + 1).name());
+        let timeline = Timeline {
+            plan: rows.plan,
+            keys: columns_of(&schema).drain(..width).collect(),
+            from: from.clone(),
+            to: to.clone(),
+        };
+        let covers = timeline.covers()?;
+        Ok(Sequenced::named(covers.plan, &covers.from, &covers.to))
     }
 
     /// The stretches between the moments at which a row of the group comes or goes; each takes the rows
     /// that hold throughout.
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Sequenced> {
-        let (from, to) = self.interval_names();
-        let (row_from, row_to) = self.interval_names();
-        let keys: Vec<String> = (0..aggregate.group_expr.len())
-            .map(|i| format!("{from}_group{i}"))
-            .collect();
+        check_groups(aggregate)?;
         let input = self.rewrite(&aggregate.input)?;
-        let mut named = columns_of(aggregate.input.schema());
-        named.extend(
-            aggregate
-                .group_expr
-                .iter()
-                .zip(&keys)
-                .map(|(expr, key)| expr.clone().alias(key)),
-        );
-        named.push(input.from.alias(&row_from));
-        named.push(input.to.alias(&row_to));
-        let rows = LogicalPlanBuilder::from(input.plan)
-            .project(named)?
-            .build()?;
-        let stretches = stretches(&rows, &keys, (&row_from, &row_to), (&from, &to))?;
-        let on = keys
+        if aggregate.aggr_expr.is_empty() {
+            return self.distinct(input, aggregate.group_expr.clone());
+        }
+        let timeline = self.timeline(input.clone(), aggregate.group_expr.clone())?;
+        let stretches = timeline.stretches()?;
+        let on = aggregate
+            .group_expr
             .iter()
-            .map(|key| (column(key), column(&stretch_key(key))))
+            .cloned()
+            .zip(stretches.keys)
             .collect();
-        let holds = column(&row_from)
-            .lt_eq(column(&from))
-            .and(column(&to).lt_eq(column(&row_to)));
+        let (from, to) = (column(&stretches.from), column(&stretches.to));
+        let holds = input
+            .from
+            .lt_eq(from.clone())
+            .and(to.clone().lt_eq(input.to));
         let joined = Join::try_new(
-            Arc::new(rows),
-            Arc::new(stretches),
+            Arc::new(input.plan),
+            Arc::new(stretches.plan),
             on,
             Some(holds),
             JoinType::Inner,
@@ -332,16 +335,11 @@ impl<'a> Rewriter<'a> {
             false,
         )?;
         let mut group = aggregate.group_expr.clone();
-        group.push(column(&from));
-        group.push(column(&to));
+        group.extend([from, to]);
         let plan = LogicalPlanBuilder::from(LogicalPlan::Join(joined))
             .aggregate(group, aggregate.aggr_expr.clone())?
             .build()?;
-        Ok(Sequenced {
-            plan,
-            from: column(&from),
-            to: column(&to),
-        })
+        Ok(Sequenced::named(plan, &stretches.from, &stretches.to))
     }
 
     fn interval_names(&mut self) -> (String, String) {
@@ -353,83 +351,67 @@ impl<'a> Rewriter<'a> {
     }
 }
 
-/// For each group, the intervals between neighbouring moments at which one of its rows comes or goes.
-fn stretches(
-    rows: &LogicalPlan,
-    keys: &[String],
-    (row_from, row_to): (&str, &str),
-    (from, to): (&str, &str),
-) -> Result<LogicalPlan> {
-    let moments = |moment: &str| -> Result<LogicalPlan> {
-        let mut expressions: Vec<Expr> = keys
-            .iter()
-            .map(|key| column(key).alias(stretch_key(key)))
-            .collect();
-        expressions.push(column(moment).alias(from));
-        LogicalPlanBuilder::from(rows.clone())
-            .project(expressions)?
-            .build()
+/// When the left rows of a join have no match.
+struct Gaps {
+    timeline: Timeline,
+    /// What a left row has in common with its gaps.
+    on: Vec<(Expr, Expr)>,
+    null_equality: NullEquality,
+}
+
+/// A condition on the right side of a left join alone may as well choose the right rows beforehand.
+fn filter_right_first(join: &Join, right: Sequenced) -> Result<(Join, Sequenced)> {
+    let Some(filter) = &join.filter else {
+        return Ok((join.clone(), right));
     };
-    let by: Vec<Expr> = keys.iter().map(|key| column(&stretch_key(key))).collect();
-    let next = datafusion::functions_window::expr_fn::lead(column(from), Some(1), None);
-    let next = window_over(next, by, column(from))?;
-    let mut expressions: Vec<Expr> = keys.iter().map(|key| column(&stretch_key(key))).collect();
-    expressions.push(column(from));
-    expressions.push(next.clone().alias(to));
-    let union = Union::try_new_with_loose_types(vec![
-        Arc::new(moments(row_from)?),
-        Arc::new(moments(row_to)?),
-    ])?;
-    LogicalPlanBuilder::from(LogicalPlan::Union(union))
-        .distinct()?
-        .window(vec![next])?
-        .project(rename_last(expressions, to))?
-        .filter(column(to).is_not_null())?
-        .build()
-}
-
-fn window_over(function: Expr, partition_by: Vec<Expr>, order_by: Expr) -> Result<Expr> {
-    use datafusion::logical_expr::ExprFunctionExt;
-    function
-        .partition_by(partition_by)
-        .order_by(vec![order_by.sort(true, true)])
-        .build()
-}
-
-/// After a window node its result is a column that carries the name of the expression.
-fn rename_last(mut expressions: Vec<Expr>, name: &str) -> Vec<Expr> {
-    if let Some(Expr::Alias(alias)) = expressions.pop() {
-        expressions.push(column(&alias.expr.schema_name().to_string()).alias(name));
+    let of_right = |column: &&Column| join.right.schema().has_column(column);
+    if !filter.column_refs().iter().all(of_right) {
+        return Ok((join.clone(), right));
     }
-    expressions
+    let plan = LogicalPlanBuilder::from(right.plan)
+        .filter(filter.clone())?
+        .build()?;
+    let join = Join {
+        filter: None,
+        ..join.clone()
+    };
+    Ok((join, Sequenced { plan, ..right }))
 }
 
-fn stretch_key(key: &str) -> String {
-    format!("{key}_of_stretch")
+fn check_groups(aggregate: &Aggregate) -> Result<()> {
+    if aggregate.group_expr.is_empty() {
+        // Without rows it would still be one row, at times at which nothing comes or goes.
+        return plan_err!("an aggregate without GROUP BY: not supported in a feature view");
+    }
+    let sets = |expr: &Expr| matches!(expr, Expr::GroupingSet(_));
+    if aggregate.group_expr.iter().any(sets) {
+        return plan_err!("GROUPING SETS, CUBE or ROLLUP: not supported in a feature view");
+    }
+    Ok(())
 }
 
-/// A column by its bare name, whatever characters it has.
-fn column(name: &str) -> Expr {
-    Expr::Column(Column::new_unqualified(name))
+fn not_empty(rows: Sequenced) -> Result<Sequenced> {
+    let lasts = rows.from.clone().lt(rows.to.clone());
+    let plan = LogicalPlanBuilder::from(rows.plan).filter(lasts)?.build()?;
+    Ok(Sequenced { plan, ..rows })
+}
+
+/// What people call an operator.
+fn name_of(plan: &LogicalPlan) -> String {
+    match plan {
+        LogicalPlan::Limit(_) => "LIMIT".to_owned(),
+        LogicalPlan::Sort(_) => "ORDER BY".to_owned(),
+        LogicalPlan::Window(_) => "a window function".to_owned(),
+        LogicalPlan::Distinct(_) => "DISTINCT ON".to_owned(),
+        other => {
+            let text = other.display().to_string();
+            text.split(':').next().unwrap_or_default().to_owned()
+        }
+    }
 }
 
 fn columns_of(schema: &DFSchema) -> Vec<Expr> {
     schema.columns().into_iter().map(Expr::Column).collect()
-}
-
-fn all_columns(schema: &DFSchema, from: &str, to: &str) -> Vec<Expr> {
-    let mut expressions = columns_of(schema);
-    expressions.push(column(from));
-    expressions.push(column(to));
-    expressions
-}
-
-fn interval_of(sequenced: &Sequenced) -> (String, String) {
-    let name = |expr: &Expr| match expr {
-        Expr::Column(column) => column.name.clone(),
-        other => other.schema_name().to_string(),
-    };
-    (name(&sequenced.from), name(&sequenced.to))
 }
 
 /// The columns of a join, those of its right side as NULLs.

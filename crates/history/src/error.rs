@@ -22,6 +22,16 @@ pub enum HistoryError {
         /// What DataFusion said.
         source: Box<datafusion::error::DataFusionError>,
     },
+    /// A table was ingested before its declaration got this column, or this type of it.
+    #[error(
+        "sources/{table}: {column} is not in the lake as sources.toml declares it now\nhint: `safra ingest DIR` brings the table up to date"
+    )]
+    OtherColumns {
+        /// The source.
+        table: String,
+        /// The column that is declared.
+        column: String,
+    },
     /// Arrow or DataFusion refused an operation on a source.
     #[error("{table}: {source}")]
     DataFusion {

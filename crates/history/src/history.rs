@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
 use arrow::compute::concat_batches;
 use chrono::{Days, NaiveDate, NaiveTime};
-use safra_lake::{Folder, Lake};
+use safra_lake::{Folder, Lake, Snapshot, source_schema};
 use safra_project::{KnownAt, Project, Source};
 
 use crate::dated::micros_of;
@@ -60,8 +60,7 @@ impl History {
                 Some(snapshot) => snapshot,
                 None => table.require(INGEST).await?,
             };
-            let rows = concat_batches(&snapshot.schema(), &snapshot.read(None)?)
-                .map_err(|e| HistoryError::at(&source.name, e))?;
+            let rows = declared_rows(source, &snapshot)?;
             history
                 .versions
                 .insert(source.name.clone(), snapshot.version());
@@ -168,6 +167,26 @@ impl History {
             .map(|key| times.get(key?).copied())
             .collect())
     }
+}
+
+/// The rows of a table with the columns that are declared, by their names: the table may have been ingested
+/// when the declaration was another.
+fn declared_rows(source: &Source, snapshot: &Snapshot) -> Result<RecordBatch, HistoryError> {
+    let (schema, held) = (source_schema(source).0, snapshot.schema());
+    for field in schema.fields() {
+        let same = held
+            .field_with_name(field.name())
+            .is_ok_and(|held| held.data_type() == field.data_type());
+        if !same {
+            return Err(HistoryError::OtherColumns {
+                table: source.name.clone(),
+                column: field.name().clone(),
+            });
+        }
+    }
+    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    concat_batches(&schema, &snapshot.read(Some(&names))?)
+        .map_err(|e| HistoryError::at(&source.name, e))
 }
 
 fn texts(

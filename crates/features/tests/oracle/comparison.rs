@@ -34,7 +34,9 @@ pub fn differences(
     };
     if columns(computed) != columns(expected) {
         let (computed, expected) = (columns(computed), columns(expected));
-        return vec![format!("{name}: columns {computed:?}, expected {expected:?}")];
+        return vec![format!(
+            "{name}: columns {computed:?}, expected {expected:?}"
+        )];
     }
     let computed = at_date(computed, date);
     let expected = at_date(expected, date);
@@ -52,7 +54,9 @@ pub fn differences(
     for (i, (column, _)) in columns(&computed).iter().enumerate() {
         for (row, left, right) in unequal(computed.column(i), expected.column(i), tolerance) {
             let entity = entities_of(view, &computed, row).join("/");
-            found.push(format!("{name}.{column} of {entity} at {date}: {left}, expected {right}"));
+            found.push(format!(
+                "{name}.{column} of {entity} at {date}: {left}, expected {right}"
+            ));
         }
     }
     found
@@ -71,19 +75,28 @@ fn entities_of(view: &CompiledView, batch: &RecordBatch, row: usize) -> Vec<Stri
 fn at_date(batch: &RecordBatch, date: NaiveDate) -> RecordBatch {
     let dates = batch.column_by_name(REFERENCE_DATE).unwrap();
     let dates = dates.as_primitive::<Date32Type>().values().iter();
-    let wanted: BooleanArray = dates.map(|day| Some(*day == date.to_epoch_days())).collect();
+    let wanted: BooleanArray = dates
+        .map(|day| Some(*day == date.to_epoch_days()))
+        .collect();
     filter_record_batch(batch, &wanted).unwrap()
 }
 
-fn unequal(left: &ArrayRef, right: &ArrayRef, tolerance: Tolerance) -> Vec<(usize, String, String)> {
-    let floats = left.as_primitive_opt::<Float64Type>().zip(right.as_primitive_opt::<Float64Type>());
+fn unequal(
+    left: &ArrayRef,
+    right: &ArrayRef,
+    tolerance: Tolerance,
+) -> Vec<(usize, String, String)> {
+    let floats = left
+        .as_primitive_opt::<Float64Type>()
+        .zip(right.as_primitive_opt::<Float64Type>());
     let equal = |row: usize| match floats {
         _ if left.is_null(row) || right.is_null(row) => left.is_null(row) == right.is_null(row),
         Some((left, right)) => close(left.value(row), right.value(row), tolerance),
         None => cell(left, row) == cell(right, row),
     };
     let rows = (0..left.len()).filter(|&row| !equal(row));
-    rows.map(|row| (row, cell(left, row), cell(right, row))).collect()
+    rows.map(|row| (row, cell(left, row), cell(right, row)))
+        .collect()
 }
 
 fn close(left: f64, right: f64, tolerance: Tolerance) -> bool {

@@ -261,15 +261,14 @@ time: order_purchase_timestamp
 windows: [14d, 6mo]
 ---
 SELECT
-    COUNT(*)                                                                     AS shipped_not_delivered,
-    MAX(datediff(reference_date, order_purchase_timestamp_of_open))              AS unused
+    COUNT(*)                                                       AS items_on_their_way,
+    datediff(reference_date, MIN(order_purchase_timestamp))        AS days_of_the_slowest
 FROM (
-    SELECT seller_id, order_purchase_timestamp, order_purchase_timestamp AS order_purchase_timestamp_of_open
+    SELECT seller_id, order_purchase_timestamp
     FROM order_items
     JOIN orders ON orders.order_id = order_items.order_id
     WHERE order_delivered_carrier_date IS NOT NULL AND order_delivered_customer_date IS NULL
-) AS moving
-WHERE order_purchase_timestamp IS NOT NULL
+) AS on_their_way
 ";
 
 const DISTINCT_OF_LATE_VALUES: &str = "---
@@ -498,7 +497,7 @@ SELECT
     COALESCE(SUM(payment_value) FILTER (WHERE payment_installments > 3), 0)
         / SUM(payment_value)                                                              AS long_share,
     COUNT(CASE WHEN order_approved_at IS NULL THEN order_purchase_timestamp END)          AS unapproved,
-    date_add(reference_date, 3)                                                           AS three_days_on,
+    date_add(reference_date, CAST(3 AS INT))                                                AS three_days_on,
     COUNT(*) > 1                                                                          AS several
 FROM orders
 JOIN customers ON customers.customer_id = orders.customer_id

@@ -1,18 +1,16 @@
 //! The public data: all dates at once equal the oracle at each, and a month later they are still the same.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use safra_features::compute;
+use safra_features::{CompiledView, compute};
 use safra_history::History;
 use safra_lake::{Lake, ingest};
 use safra_project::Project;
 
 use crate::comparison::{Tolerance, differences};
-use crate::support::{
-    EXTRA, OLIST, OLIST_VIEWS, against_oracle, date, dates, project_with, repository, run,
-};
+use crate::support::{OLIST, OLIST_VIEWS, against_oracle, dates, repository, run};
 
 #[test]
 fn shipped_views_equal_the_oracle() {
@@ -21,9 +19,20 @@ fn shipped_views_equal_the_oracle() {
     };
     let lake = tempfile::tempdir().unwrap();
     let history = load(&Lake::new(lake.path()), &folder, &OLIST);
-    let dates = dates(&["2017-02-01", "2017-06-15", "2017-12-01", "2018-03-01", "2018-06-01"]);
+    let dates = dates(&[
+        "2017-02-01",
+        "2017-06-15",
+        "2017-12-01",
+        "2018-03-01",
+        "2018-06-01",
+    ]);
     let found = against_oracle(&OLIST_VIEWS, &history, &dates);
-    assert!(found.is_empty(), "{} differences, such as\n{}", found.len(), some(&found));
+    assert!(
+        found.is_empty(),
+        "{} differences, such as\n{}",
+        found.len(),
+        some(&found)
+    );
 }
 
 /// The extract of a morning is the extract of a later one cut at that morning, so that features of days
@@ -41,11 +50,16 @@ fn features_are_the_same_a_month_later() {
     for view in OLIST_VIEWS.iter() {
         found.extend(changed(view, &before, &after, &dates));
     }
-    assert!(found.is_empty(), "{} differences, such as\n{}", found.len(), some(&found));
+    assert!(
+        found.is_empty(),
+        "{} differences, such as\n{}",
+        found.len(),
+        some(&found)
+    );
 }
 
 fn changed(
-    view: &safra_features::CompiledView,
+    view: &CompiledView,
     before: &History,
     after: &History,
     dates: &[NaiveDate],
@@ -53,7 +67,8 @@ fn changed(
     let before = run(compute(view, before, dates)).unwrap();
     let after = run(compute(view, after, dates)).unwrap();
     assert!(before.num_rows() > 0, "{}", view.view.name);
-    let at = |date: &NaiveDate| differences(view, &after, &before, *date, Tolerance::Relative(1e-9));
+    let at =
+        |date: &NaiveDate| differences(view, &after, &before, *date, Tolerance::Relative(1e-9));
     dates.iter().flat_map(at).collect()
 }
 
@@ -65,13 +80,18 @@ fn extract(name: &str) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("SKIPPED: {} is not there; SAFRA_OLIST names its parent folder", folder.display());
+    eprintln!(
+        "SKIPPED: {} is not there; SAFRA_OLIST names its parent folder",
+        folder.display()
+    );
     None
 }
 
-fn load(lake: &Lake, folder: &std::path::Path, project: &Project) -> History {
-    run(ingest(lake, project, folder)).unwrap();
-    let tables = OLIST_VIEWS.iter().flat_map(|view| view.reads.keys().cloned());
+fn load(lake: &Lake, folder: &Path, project: &Project) -> History {
+    run(ingest(lake, project, folder, &|_| {})).unwrap();
+    let tables = OLIST_VIEWS
+        .iter()
+        .flat_map(|view| view.reads.keys().cloned());
     let names: BTreeSet<String> = tables.collect();
     run(History::load(lake, project, &names)).unwrap()
 }

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod comparison;
-mod extract;
 mod extra_views;
+mod extract;
+mod future;
 mod leaks;
 mod marketplace;
 mod random;

@@ -1,6 +1,6 @@
 //! A small marketplace in memory, as the tables of the Olist project.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -48,6 +48,7 @@ pub struct Payment {
 /// A review may be of an order that is not there.
 #[derive(Debug, Clone)]
 pub struct Review {
+    pub id: String,
     pub order: String,
     pub score: i64,
     pub created: Option<i64>,
@@ -63,21 +64,29 @@ pub struct Product {
     pub size: Option<(f64, f64, f64)>,
 }
 
-/// A lead, and when and as which seller it signed.
 #[derive(Debug, Clone)]
 pub struct Lead {
     pub id: String,
+    /// Day since 1970-01-01.
     pub contacted: i32,
     pub origin: Option<String>,
-    pub won: Option<(i64, String)>,
 }
 
+#[derive(Debug, Clone)]
+pub struct Deal {
+    pub lead: String,
+    pub seller: String,
+    pub won: i64,
+}
+
+/// The sellers are `s1` to `s3`.
 #[derive(Debug, Clone, Default)]
 pub struct Marketplace {
     pub orders: Vec<Order>,
     pub reviews: Vec<Review>,
     pub products: Vec<Product>,
     pub leads: Vec<Lead>,
+    pub deals: Vec<Deal>,
 }
 
 /// A value of a row; columns that a row does not name are NULL.
@@ -103,9 +112,9 @@ impl Marketplace {
     pub fn write(&self, lake: &Lake, project: &Project, only: Option<&str>) {
         let sources = project.sources.values();
         for source in sources.filter(|source| only.is_none_or(|only| only == source.name)) {
-            let batch = self.batch(source);
+            let batches = [self.batch(source)];
             let table = lake.table(Folder::Sources, &source.name);
-            let write = table.write(batch.schema(), &[batch], &Replace::All, HashMap::new());
+            let write = table.write(batches[0].schema(), &batches, &Replace::All, HashMap::new());
             run(write).unwrap();
         }
     }
@@ -126,26 +135,17 @@ impl Marketplace {
             "customers" => self.orders.iter().map(customer_row).collect(),
             "order_items" => self.orders.iter().flat_map(item_rows).collect(),
             "order_payments" => self.orders.iter().flat_map(payment_rows).collect(),
-            "order_reviews" => self.reviews.iter().enumerate().map(review_row).collect(),
+            "order_reviews" => self.reviews.iter().map(review_row).collect(),
             "products" => self.products.iter().map(product_row).collect(),
-            "sellers" => self.seller_rows(),
+            "sellers" => ["SP", "RJ", "SP"]
+                .into_iter()
+                .zip(1..)
+                .map(seller_row)
+                .collect(),
             "leads" => self.leads.iter().map(lead_row).collect(),
-            "deals" => self.leads.iter().filter_map(deal_row).collect(),
+            "deals" => self.deals.iter().map(deal_row).collect(),
             _ => Vec::new(),
         }
-    }
-
-    fn seller_rows(&self) -> Vec<Row> {
-        let items = self.orders.iter().flat_map(|order| &order.items);
-        let sellers: BTreeMap<&String, usize> = items.map(|item| (&item.seller, 0)).collect();
-        let row = |(number, id): (usize, &&String)| {
-            let state = ["SP", "RJ"][number % 2];
-            Row::from([
-                ("seller_id", Cell::Text((*id).clone())),
-                ("seller_state", Cell::Text(state.to_owned())),
-            ])
-        };
-        sellers.keys().enumerate().map(row).collect()
     }
 }
 
@@ -157,9 +157,21 @@ fn order_row(order: &Order) -> Row {
         ("order_purchase_timestamp", Cell::Time(order.purchased)),
         ("order_estimated_delivery_date", Cell::Time(order.estimated)),
     ]);
-    set(&mut row, "order_approved_at", order.approved.map(Cell::Time));
-    set(&mut row, "order_delivered_carrier_date", order.carrier.map(Cell::Time));
-    set(&mut row, "order_delivered_customer_date", order.delivered.map(Cell::Time));
+    set(
+        &mut row,
+        "order_approved_at",
+        order.approved.map(Cell::Time),
+    );
+    set(
+        &mut row,
+        "order_delivered_carrier_date",
+        order.carrier.map(Cell::Time),
+    );
+    set(
+        &mut row,
+        "order_delivered_customer_date",
+        order.delivered.map(Cell::Time),
+    );
     row
 }
 
@@ -168,7 +180,11 @@ fn customer_row(order: &Order) -> Row {
         ("customer_id", Cell::Text(format!("c-{}", order.id))),
         ("customer_unique_id", Cell::Text(order.person.clone())),
     ]);
-    set(&mut row, "customer_state", order.state.clone().map(Cell::Text));
+    set(
+        &mut row,
+        "customer_state",
+        order.state.clone().map(Cell::Text),
+    );
     row
 }
 
@@ -195,32 +211,68 @@ fn payment_rows(order: &Order) -> Vec<Row> {
             ("payment_sequential", Cell::Integer(number as i64 + 1)),
             ("payment_value", Cell::Float(payment.value)),
         ]);
-        set(&mut row, "payment_type", payment.kind.clone().map(Cell::Text));
-        set(&mut row, "payment_installments", payment.installments.map(Cell::Integer));
+        set(
+            &mut row,
+            "payment_type",
+            payment.kind.clone().map(Cell::Text),
+        );
+        set(
+            &mut row,
+            "payment_installments",
+            payment.installments.map(Cell::Integer),
+        );
         row
     };
     order.payments.iter().enumerate().map(row).collect()
 }
 
-fn review_row((number, review): (usize, &Review)) -> Row {
+fn review_row(review: &Review) -> Row {
     let mut row = Row::from([
-        ("review_id", Cell::Text(format!("r-{number}"))),
+        ("review_id", Cell::Text(review.id.clone())),
         ("order_id", Cell::Text(review.order.clone())),
         ("review_score", Cell::Integer(review.score)),
         ("review_answer_timestamp", Cell::Time(review.answered)),
     ]);
-    set(&mut row, "review_creation_date", review.created.map(Cell::Time));
+    set(
+        &mut row,
+        "review_creation_date",
+        review.created.map(Cell::Time),
+    );
     row
 }
 
 fn product_row(product: &Product) -> Row {
     let mut row = Row::from([("product_id", Cell::Text(product.id.clone()))]);
-    set(&mut row, "product_category_name", product.category.clone().map(Cell::Text));
-    set(&mut row, "product_photos_qty", product.photos.map(Cell::Integer));
-    set(&mut row, "product_weight_g", product.weight.map(Cell::Float));
-    set(&mut row, "product_length_cm", product.size.map(|size| Cell::Float(size.0)));
-    set(&mut row, "product_height_cm", product.size.map(|size| Cell::Float(size.1)));
-    set(&mut row, "product_width_cm", product.size.map(|size| Cell::Float(size.2)));
+    set(
+        &mut row,
+        "product_category_name",
+        product.category.clone().map(Cell::Text),
+    );
+    set(
+        &mut row,
+        "product_photos_qty",
+        product.photos.map(Cell::Integer),
+    );
+    set(
+        &mut row,
+        "product_weight_g",
+        product.weight.map(Cell::Float),
+    );
+    set(
+        &mut row,
+        "product_length_cm",
+        product.size.map(|size| Cell::Float(size.0)),
+    );
+    set(
+        &mut row,
+        "product_height_cm",
+        product.size.map(|size| Cell::Float(size.1)),
+    );
+    set(
+        &mut row,
+        "product_width_cm",
+        product.size.map(|size| Cell::Float(size.2)),
+    );
     row
 }
 
@@ -233,13 +285,19 @@ fn lead_row(lead: &Lead) -> Row {
     row
 }
 
-fn deal_row(lead: &Lead) -> Option<Row> {
-    let (won, seller) = lead.won.clone()?;
-    Some(Row::from([
-        ("mql_id", Cell::Text(lead.id.clone())),
-        ("seller_id", Cell::Text(seller)),
-        ("won_date", Cell::Time(won)),
-    ]))
+fn deal_row(deal: &Deal) -> Row {
+    Row::from([
+        ("mql_id", Cell::Text(deal.lead.clone())),
+        ("seller_id", Cell::Text(deal.seller.clone())),
+        ("won_date", Cell::Time(deal.won)),
+    ])
+}
+
+fn seller_row((state, number): (&str, usize)) -> Row {
+    Row::from([
+        ("seller_id", Cell::Text(format!("s{number}"))),
+        ("seller_state", Cell::Text(state.to_owned())),
+    ])
 }
 
 fn set(row: &mut Row, name: &'static str, value: Option<Cell>) {

@@ -6,12 +6,18 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use safra_history::DAY;
 
-use crate::marketplace::{Item, Lead, Marketplace, Order, Payment, Product, Review};
+use crate::marketplace::{Deal, Item, Lead, Marketplace, Order, Payment, Product, Review};
 use crate::support::dates;
 
 /// Dates for which features are asked in random marketplaces; August has a day that February lacks.
 pub fn reference_dates() -> Vec<NaiveDate> {
-    dates(&["2017-03-01", "2017-06-30", "2017-07-01", "2017-08-31", "2018-01-15"])
+    dates(&[
+        "2017-03-01",
+        "2017-06-30",
+        "2017-07-01",
+        "2017-08-31",
+        "2018-01-15",
+    ])
 }
 
 pub fn midnight(date: NaiveDate) -> i64 {
@@ -22,7 +28,11 @@ pub fn midnight(date: NaiveDate) -> i64 {
 pub fn any_time() -> impl Strategy<Value = i64> {
     let edges: Vec<i64> = reference_dates().into_iter().flat_map(edges_of).collect();
     let edge = (select(edges), -1..=1_i64).prop_map(|(edge, off)| edge + off);
-    let first = i64::from(NaiveDate::from_ymd_opt(2016, 10, 1).unwrap().to_epoch_days());
+    let first = i64::from(
+        NaiveDate::from_ymd_opt(2016, 10, 1)
+            .unwrap()
+            .to_epoch_days(),
+    );
     let moment = prop_oneof![Just(0), Just(DAY / 2), 0..DAY];
     let anywhere = (0..550_i64, moment).prop_map(move |(day, moment)| (first + day) * DAY + moment);
     prop_oneof![1 => edge, 2 => anywhere]
@@ -93,7 +103,13 @@ fn item() -> impl Strategy<Value = Item> {
 }
 
 fn payment() -> impl Strategy<Value = Payment> {
-    let kind = name(&["boleto", "credit_card", "voucher", "debit_card", "not_defined"]);
+    let kind = name(&[
+        "boleto",
+        "credit_card",
+        "voucher",
+        "debit_card",
+        "not_defined",
+    ]);
     let kind = prop::option::weighted(0.9, kind);
     (kind, prop::option::of(0..12_i64), amount()).prop_map(|(kind, installments, value)| Payment {
         kind,
@@ -144,18 +160,20 @@ pub fn orders(prefix: &'static str, most: usize) -> impl Strategy<Value = Vec<Or
     })
 }
 
-/// Reviews of the orders `o000` to `o049`, whether they are there or not.
-pub fn reviews(most: usize) -> impl Strategy<Value = Vec<Review>> {
-    let created = any_late_time();
-    let review = (0..50_usize, 1..=5_i64, created, any_time()).prop_map(
-        |(order, score, created, answered)| Review {
+/// Reviews that are called `prefix` and a number, of orders that may not be there.
+pub fn reviews(prefix: &'static str, most: usize) -> impl Strategy<Value = Vec<Review>> {
+    let review = (0..most + 3, 1..=5_i64, any_late_time(), any_time());
+    prop::collection::vec(review, 0..most).prop_map(move |reviews| {
+        let numbered = reviews.into_iter().enumerate();
+        let review = |(number, (order, score, created, answered))| Review {
+            id: format!("{prefix}{number:03}"),
             order: format!("o{order:03}"),
             score,
             created,
             answered,
-        },
-    );
-    prop::collection::vec(review, 0..most)
+        };
+        numbered.map(review).collect()
+    })
 }
 
 fn products() -> impl Strategy<Value = Vec<Product>> {
@@ -176,29 +194,39 @@ fn products() -> impl Strategy<Value = Vec<Product>> {
     })
 }
 
-fn leads() -> impl Strategy<Value = Vec<Lead>> {
+pub fn leads(prefix: &'static str) -> impl Strategy<Value = Vec<Lead>> {
     let origin = prop::option::weighted(0.8, name(&["social", "email"]));
-    let won = prop::option::of((any_time(), name(&["s1", "s2", "s3"])));
-    prop::collection::vec((any_time(), origin, won), 0..6).prop_map(|leads| {
+    prop::collection::vec((any_time(), origin), 0..6).prop_map(move |leads| {
         let numbered = leads.into_iter().enumerate();
-        let lead = |(number, (contacted, origin, won)): (usize, (i64, _, _))| Lead {
-            id: format!("l{number}"),
+        let lead = |(number, (contacted, origin)): (usize, (i64, _))| Lead {
+            id: format!("{prefix}{number}"),
             contacted: contacted.div_euclid(DAY) as i32,
             origin,
-            won,
         };
         numbered.map(lead).collect()
     })
 }
 
+/// Deals of the leads `l0` to `l5`, whether they are there or not.
+pub fn deals() -> impl Strategy<Value = Vec<Deal>> {
+    let deal = (0..6, name(&["s1", "s2", "s3"]), any_time()).prop_map(|(lead, seller, won)| Deal {
+        lead: format!("l{lead}"),
+        seller,
+        won,
+    });
+    prop::collection::vec(deal, 0..4)
+}
+
 pub fn marketplaces(most_orders: usize) -> impl Strategy<Value = Marketplace> {
-    let reviews = reviews(most_orders);
-    (orders("o", most_orders), reviews, products(), leads()).prop_map(
-        |(orders, reviews, products, leads)| Marketplace {
+    let orders = orders("o", most_orders);
+    let reviews = reviews("r", most_orders);
+    (orders, reviews, products(), leads("l"), deals()).prop_map(
+        |(orders, reviews, products, leads, deals)| Marketplace {
             orders,
             reviews,
             products,
             leads,
+            deals,
         },
     )
 }
