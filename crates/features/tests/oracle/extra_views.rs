@@ -333,7 +333,7 @@ windows: [90d, all]
 SELECT
     COUNT(*)                              AS neighbours,
     COUNT(DISTINCT other.product_id)      AS neighbouring_products,
-    SUM(one.price - other.price)          AS price_gap
+    SUM(abs(one.price - other.price))     AS price_gap
 FROM order_items AS one
 JOIN order_items AS other ON other.order_id = one.order_id
 JOIN orders ON orders.order_id = one.order_id
