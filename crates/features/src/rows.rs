@@ -14,7 +14,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use safra_history::{History, VALID_FROM, VALID_TO, session};
 
-use crate::sequenced::Rewriter;
+use crate::sequenced::{Rewriter, Versions};
 use crate::{CompiledView, FeatureError};
 
 /// The rows of a view, sorted by entity.
@@ -43,7 +43,9 @@ pub(crate) async fn collect(
         let dated = history.source(table).ok_or_else(|| {
             FeatureError::shape(file, format!("{table}: the source was not loaded"))
         })?;
-        versions.insert(table.clone(), dated.versions(columns)?);
+        let rows = dated.versions(columns)?;
+        let grows = !dated.splits(columns);
+        versions.insert(table.clone(), Versions { rows, grows });
     }
     let wanted = Wanted::of(view);
     let plan = plan(view, &versions, wanted.columns).map_err(failed)?;
@@ -76,18 +78,21 @@ pub(crate) fn check(
     }
 }
 
-fn no_versions(schema: &SchemaRef) -> RecordBatch {
+fn no_versions(schema: &SchemaRef) -> Versions {
     let mut fields = schema.fields().to_vec();
     for name in [VALID_FROM, VALID_TO] {
         fields.push(Arc::new(Field::new(name, DataType::Int64, false)));
     }
-    RecordBatch::new_empty(Arc::new(Schema::new(fields)))
+    Versions {
+        rows: RecordBatch::new_empty(Arc::new(Schema::new(fields))),
+        grows: false,
+    }
 }
 
 /// Time, interval and entity of each row, and `columns`.
 fn plan(
     view: &CompiledView,
-    versions: &BTreeMap<String, RecordBatch>,
+    versions: &BTreeMap<String, Versions>,
     columns: Vec<Expr>,
 ) -> Result<LogicalPlan> {
     let sequenced = Rewriter::new(versions).rewrite(&view.input)?;

@@ -34,32 +34,43 @@ use crate::timeline::{Timeline, column};
 /// Rows handed to DataFusion at once, so that its operators work on pieces that stay in the cache.
 const BATCH_ROWS: usize = 16_384;
 
+/// The row versions of a source.
+pub(crate) struct Versions {
+    /// With [`VALID_FROM`] and [`VALID_TO`].
+    pub rows: RecordBatch,
+    /// Whether rows come and never go: none has a second version.
+    pub grows: bool,
+}
+
 /// A plan whose rows hold in `(from, to]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Sequenced {
     pub plan: LogicalPlan,
     pub from: Expr,
     pub to: Expr,
+    /// Whether rows come and never go.
+    pub grows: bool,
 }
 
 impl Sequenced {
-    fn named(plan: LogicalPlan, from: &str, to: &str) -> Self {
+    fn named(plan: LogicalPlan, from: &str, to: &str, grows: bool) -> Self {
         Self {
             plan,
             from: column(from),
             to: column(to),
+            grows,
         }
     }
 }
 
 /// Rewrites a plan over sources into one over their versions.
 pub(crate) struct Rewriter<'a> {
-    versions: &'a BTreeMap<String, RecordBatch>,
+    versions: &'a BTreeMap<String, Versions>,
     names: usize,
 }
 
 impl<'a> Rewriter<'a> {
-    pub(crate) fn new(versions: &'a BTreeMap<String, RecordBatch>) -> Self {
+    pub(crate) fn new(versions: &'a BTreeMap<String, Versions>) -> Self {
         Self { versions, names: 0 }
     }
 
@@ -94,11 +105,12 @@ impl<'a> Rewriter<'a> {
         let Some(versions) = self.versions.get(name) else {
             return plan_err!("{name}: its versions were not prepared");
         };
-        let pieces = (0..versions.num_rows())
+        let Versions { rows, grows } = versions;
+        let pieces = (0..rows.num_rows())
             .step_by(BATCH_ROWS)
-            .map(|start| versions.slice(start, BATCH_ROWS.min(versions.num_rows() - start)))
+            .map(|start| rows.slice(start, BATCH_ROWS.min(rows.num_rows() - start)))
             .collect();
-        let table = MemTable::try_new(versions.schema(), vec![pieces])?;
+        let table = MemTable::try_new(rows.schema(), vec![pieces])?;
         let source = provider_as_source(Arc::new(table));
         let scanned = LogicalPlanBuilder::scan(scan.table_name.clone(), source, None)?.build()?;
         let qualified = |name: &str| Expr::Column(Column::new(Some(scan.table_name.clone()), name));
@@ -106,6 +118,7 @@ impl<'a> Rewriter<'a> {
             plan: scanned,
             from: qualified(VALID_FROM),
             to: qualified(VALID_TO),
+            grows: *grows,
         };
         self.project(rows, columns_of(&scan.projected_schema))
     }
@@ -118,7 +131,7 @@ impl<'a> Rewriter<'a> {
         let plan = LogicalPlanBuilder::from(rows.plan)
             .project(expressions)?
             .build()?;
-        Ok(Sequenced::named(plan, &from, &to))
+        Ok(Sequenced::named(plan, &from, &to, rows.grows))
     }
 
     fn alias(&mut self, alias: &SubqueryAlias) -> Result<Sequenced> {
@@ -134,6 +147,7 @@ impl<'a> Rewriter<'a> {
             plan,
             from: requalify(input.from),
             to: requalify(input.to),
+            grows: input.grows,
         })
     }
 
@@ -172,6 +186,7 @@ impl<'a> Rewriter<'a> {
             plan: LogicalPlan::Join(joined),
             from: greatest(vec![left.from, right.from]),
             to: least(vec![left.to, right.to]),
+            grows: left.grows && right.grows,
         };
         self.project(pairs, expressions).and_then(not_empty)
     }
@@ -201,6 +216,7 @@ impl<'a> Rewriter<'a> {
             plan: LogicalPlan::Join(alone),
             from: greatest(vec![left.from, gap_from]),
             to: least(vec![left.to, gap_to]),
+            grows: false,
         };
         let alone = self.project(alone, with_nulls(&join.schema, join.left.schema())?)?;
         let parts = vec![(matched, columns.clone()), (not_empty(alone)?, columns)];
@@ -248,6 +264,7 @@ impl<'a> Rewriter<'a> {
             keys: names.iter().map(|name| column(name)).collect(),
             from,
             to,
+            grows: rows.grows,
         })
     }
 
@@ -266,12 +283,14 @@ impl<'a> Rewriter<'a> {
                 .build()
                 .map(Arc::new)
         };
+        let grows = parts.iter().all(|(rows, _)| rows.grows);
         let parts = parts.into_iter().map(flat).collect::<Result<Vec<_>>>()?;
         let width = schema.fields().len();
         let stacked = Sequenced {
             plan: LogicalPlan::Union(Union::try_new_with_loose_types(parts)?),
             from: column(&name(width)),
             to: column(&name(width + 1)),
+            grows,
         };
         let names = schema.columns().into_iter().enumerate();
         let named = names.map(|(i, own)| column(&name(i)).alias_qualified(own.relation, own.name));
@@ -298,9 +317,15 @@ impl<'a> Rewriter<'a> {
             keys: columns_of(&schema).drain(..width).collect(),
             from: from.clone(),
             to: to.clone(),
+            grows: rows.grows,
         };
         let covers = timeline.covers()?;
-        Ok(Sequenced::named(covers.plan, &covers.from, &covers.to))
+        Ok(Sequenced::named(
+            covers.plan,
+            &covers.from,
+            &covers.to,
+            rows.grows,
+        ))
     }
 
     /// The stretches between the moments at which a row of the group comes or goes; each takes the rows
@@ -339,7 +364,12 @@ impl<'a> Rewriter<'a> {
         let plan = LogicalPlanBuilder::from(LogicalPlan::Join(joined))
             .aggregate(group, aggregate.aggr_expr.clone())?
             .build()?;
-        Ok(Sequenced::named(plan, &stretches.from, &stretches.to))
+        Ok(Sequenced::named(
+            plan,
+            &stretches.from,
+            &stretches.to,
+            false,
+        ))
     }
 
     fn interval_names(&mut self) -> (String, String) {

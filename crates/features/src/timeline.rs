@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::functions_aggregate::min_max::max_udaf;
+use datafusion::functions_aggregate::min_max::{max_udaf, min};
 use datafusion::functions_window::expr_fn::lead;
 use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::logical_plan::Union;
@@ -23,17 +23,22 @@ pub(crate) struct Timeline {
     pub from: String,
     /// The column of the plan with the last time at which a row holds.
     pub to: String,
+    /// Whether rows come and never go, which makes most questions simple.
+    pub grows: bool,
 }
 
 impl Timeline {
     /// The intervals between neighbouring moments at which one of the key's rows comes or goes.
     pub(crate) fn stretches(&self) -> Result<Self> {
         let (from, to) = (format!("{}_start", self.from), format!("{}_end", self.to));
-        let moments = |moment: &str| self.select(&[(column(moment), &from)]).map(Arc::new);
-        let both = vec![moments(&self.from)?, moments(&self.to)?];
-        let moments = LogicalPlan::Union(Union::try_new_with_loose_types(both)?);
+        let moments = |moment: &str| self.select(&[(column(moment), &from)]);
+        let last = ScalarValue::Int64(self.grows.then_some(OPEN));
+        let moments = match self.grows {
+            true => moments(&self.from)?,
+            false => stacked(moments(&self.from)?, moments(&self.to)?)?,
+        };
         let distinct = LogicalPlanBuilder::from(moments).distinct()?.build()?;
-        let next = self.in_order(lead(column(&from), Some(1), None), &from);
+        let next = self.in_order(lead(column(&from), Some(1), Some(last)), &from);
         let plan = with_window(distinct, next.build()?, &to)?
             .filter(column(&to).is_not_null())?
             .build()?;
@@ -42,6 +47,11 @@ impl Timeline {
 
     /// The longest intervals throughout which at least one of the key's rows holds.
     pub(crate) fn covers(self) -> Result<Self> {
+        if self.grows {
+            let since = self.since()?;
+            let plan = since.select(&[(column(&self.from), &self.from), (lit(OPEN), &self.to)])?;
+            return Ok(self.with(plan, self.from.clone(), self.to.clone()));
+        }
         let (before, last) = (format!("{}_before", self.to), format!("{}_last", self.to));
         let previous = WindowFrameBound::Preceding(ScalarValue::UInt64(Some(1)));
         let until_before = self
@@ -69,14 +79,18 @@ impl Timeline {
     /// key has at least one, which is empty where there is no gap.
     pub(crate) fn gaps(self) -> Result<Self> {
         let (from, to) = (format!("{}_gap", self.from), format!("{}_gap", self.to));
+        if self.grows {
+            let since = self.since()?;
+            let plan = since.select(&[(lit(ALWAYS), &from), (column(&self.from), &to)])?;
+            return Ok(self.with(plan, from, to));
+        }
         let rows = self.select(&[
             (column(&self.from), &self.from),
             (column(&self.to), &self.to),
         ])?;
         let nothing = self.select(&[(lit(ALWAYS), &self.from), (lit(ALWAYS), &self.to)])?;
         let nothing = LogicalPlanBuilder::from(nothing).distinct()?.build()?;
-        let both = vec![Arc::new(rows), Arc::new(nothing)];
-        let rows = LogicalPlan::Union(Union::try_new_with_loose_types(both)?);
+        let rows = stacked(rows, nothing)?;
         let now = WindowFrameBound::CurrentRow;
         let until_now = self
             .in_order(self.latest(), &self.from)
@@ -101,7 +115,17 @@ impl Timeline {
             keys,
             from,
             to,
+            grows: self.grows,
         }
+    }
+
+    /// Each key once, from its first row on.
+    fn since(&self) -> Result<Self> {
+        let first = min(column(&self.from)).alias(&self.from);
+        let plan = LogicalPlanBuilder::from(self.plan.clone())
+            .aggregate(self.keys.clone(), vec![first])?
+            .build()?;
+        Ok(self.with(plan, self.from.clone(), self.to.clone()))
     }
 
     /// The keys and these named expressions.
@@ -127,6 +151,11 @@ impl Timeline {
 /// A column by its bare name, whatever characters it has.
 pub(crate) fn column(name: &str) -> Expr {
     Expr::Column(Column::new_unqualified(name))
+}
+
+fn stacked(one: LogicalPlan, other: LogicalPlan) -> Result<LogicalPlan> {
+    let both = vec![Arc::new(one), Arc::new(other)];
+    Ok(LogicalPlan::Union(Union::try_new_with_loose_types(both)?))
 }
 
 /// The rows from the first of the key to a bound.

@@ -55,6 +55,15 @@ impl Dated {
             .map_err(|e| HistoryError::at(&self.name, e))
     }
 
+    /// Whether a row may have more than one version with these columns.
+    pub fn splits(&self, columns: &BTreeSet<String>) -> bool {
+        let schema = self.rows.schema();
+        let mut fields = schema.fields().iter().zip(&self.columns);
+        fields.any(|(field, known)| {
+            matches!(known, KnownTime::At(_)) && columns.contains(field.name())
+        })
+    }
+
     fn expand(&self, late: &[(usize, &Int64Array)]) -> Expanded {
         let mut out = Expanded {
             hidden: vec![Vec::new(); late.len()],

@@ -531,6 +531,16 @@ fn a_never_column_is_null_and_splits_nothing() {
 }
 
 #[test]
+fn only_late_columns_split_rows() {
+    let history = only_parents(vec![parent(None)]);
+    let dated = history.source("parents").unwrap();
+    for late in ["first", "first_at", "second", "settled"] {
+        assert!(dated.splits(&set(&["id", late])), "{late}");
+    }
+    assert!(!dated.splits(&set(&["id", "seen", "second_at", "secret"])));
+}
+
+#[test]
 fn a_version_holds_what_became_known_at_the_same_moment() {
     let mut row = parent(Some(midnight(BASE)));
     row.first_at = Some(midnight(BASE + 1));
