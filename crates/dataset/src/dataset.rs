@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Field, FieldRef, Float64Type, Schema};
 use arrow::util::display::array_value_to_string;
@@ -21,6 +21,15 @@ use crate::{DatasetError, cohort, join, label};
 pub const LABEL: &str = "label";
 /// Name of the column with the day on which the label is certain.
 pub const LABEL_KNOWN_AT: &str = "label_known_at";
+
+/// The values of one feature for all rows of a training set.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FeatureColumn {
+    /// Numbers, NaN where missing.
+    Numbers(Vec<f64>),
+    /// Texts, NULL where missing.
+    Texts(StringArray),
+}
 
 /// Rows of a problem, sorted by reference date, then entity: the entity, `reference_date`, `label` (NULL when
 /// the data cannot know yet), `label_known_at`, and the features.
@@ -272,37 +281,50 @@ impl Dataset {
             .collect()
     }
 
-    /// The features column by column, NaN where missing.
+    /// The features column by column: numbers and booleans as numbers, texts as texts.
     ///
     /// # Errors
-    /// [`DatasetError::Shape`] names a feature that is not a number.
-    pub fn feature_columns(&self) -> Result<Vec<Vec<f64>>, DatasetError> {
+    /// [`DatasetError::Shape`] names a feature that is neither.
+    pub fn feature_columns(&self) -> Result<Vec<FeatureColumn>, DatasetError> {
         let names = self.feature_names();
         let columns = self.rows.columns()[self.first_feature..].iter();
         columns
             .zip(names)
-            .map(|(column, name)| self.numbers(column, &name))
+            .map(|(column, name)| self.feature_column(column, &name))
             .collect()
     }
 
-    fn numbers(&self, column: &ArrayRef, name: &str) -> Result<Vec<f64>, DatasetError> {
-        let numeric = column.data_type().is_numeric() || column.data_type() == &DataType::Boolean;
-        if !numeric {
-            let message = format!(
-                "{name} is {}, not a number\nhint: leave it out with `features.exclude`, or make numbers of it in the view",
-                column.data_type()
-            );
-            return Err(DatasetError::shape(&self.problem, "features", message));
-        }
-        let numbers = cast(column, &DataType::Float64).map_err(|source| DatasetError::Arrow {
+    fn feature_column(&self, column: &ArrayRef, name: &str) -> Result<FeatureColumn, DatasetError> {
+        let arrow = |source| DatasetError::Arrow {
             problem: self.problem.clone(),
             source,
-        })?;
-        let numbers = numbers.as_primitive::<Float64Type>();
-        Ok(numbers
-            .iter()
-            .map(|number| number.unwrap_or(f64::NAN))
-            .collect())
+        };
+        match column.data_type() {
+            kind if kind.is_numeric() || *kind == DataType::Boolean => {
+                let numbers = cast(column, &DataType::Float64).map_err(arrow)?;
+                let numbers = numbers.as_primitive::<Float64Type>();
+                let numbers = numbers.iter().map(|number| number.unwrap_or(f64::NAN));
+                Ok(FeatureColumn::Numbers(numbers.collect()))
+            }
+            kind if is_text(kind) => {
+                let texts = cast(column, &DataType::Utf8).map_err(arrow)?;
+                Ok(FeatureColumn::Texts(texts.as_string().clone()))
+            }
+            kind => {
+                let message = format!(
+                    "{name} is {kind}, neither a number nor a text\nhint: leave it out with `features.exclude`, or make a number or a text of it in the view"
+                );
+                Err(DatasetError::shape(&self.problem, "features", message))
+            }
+        }
+    }
+}
+
+fn is_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_text(values),
+        _ => false,
     }
 }
 

@@ -15,6 +15,6 @@ mod keys;
 mod label;
 mod split;
 
-pub use dataset::{Dataset, LABEL, LABEL_KNOWN_AT};
+pub use dataset::{Dataset, FeatureColumn, LABEL, LABEL_KNOWN_AT};
 pub use error::DatasetError;
 pub use split::Split;

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, AsArray, StringArray};
 use chrono::NaiveDate;
-use safra_dataset::{Dataset, DatasetError};
+use safra_dataset::{Dataset, DatasetError, FeatureColumn};
 use safra_features::backfill;
 use safra_history::History;
 use safra_lake::{Folder, Lake, ingest};
@@ -48,6 +48,8 @@ const SHOP_SALES: &str = "---\nentity: shop\ntime: sold_at\nwindows: [30d, all]\
     FROM sales\n";
 
 const SHOP_NAMES: &str = "---\nentity: shop\ntime: sold_at\nwindows: [all]\n---\nSELECT MIN(sale) AS first_sale FROM sales\n";
+
+const SHOP_TIMES: &str = "---\nentity: shop\ntime: sold_at\nwindows: [all]\n---\nSELECT MIN(sold_at) AS first_time FROM sales\n";
 
 const COHORT: &str = "SELECT shop, reference_date FROM shop_sales WHERE sales_all > 0";
 
@@ -106,6 +108,7 @@ impl Market {
         files.insert("features/shop_names.sql", SHOP_NAMES);
         files.insert("features/shop_sales.sql", SHOP_SALES);
         files.insert("features/shop_sales_too.sql", SHOP_SALES);
+        files.insert("features/shop_times.sql", SHOP_TIMES);
         files.insert("problems/sells.toml", problem);
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("sales.csv"), SALES).unwrap();
@@ -156,6 +159,16 @@ impl Market {
             date,
         ))
     }
+}
+
+/// The features, all of which are numbers.
+fn numbers(dataset: &Dataset) -> Vec<Vec<f64>> {
+    let numbers = |column| match column {
+        FeatureColumn::Numbers(numbers) => numbers,
+        FeatureColumn::Texts(texts) => panic!("{texts:?}"),
+    };
+    let columns = dataset.feature_columns().unwrap();
+    columns.into_iter().map(numbers).collect()
 }
 
 /// `shop date label known_at` of every row.
@@ -214,7 +227,7 @@ fn rows_are_sorted_by_date_and_entity_and_carry_their_features() {
         dataset.feature_names(),
         ["sales_30d", "revenue_30d", "sales_all", "revenue_all"]
     );
-    let columns = dataset.feature_columns().unwrap();
+    let columns = numbers(&dataset);
     assert_eq!(columns[0], [1.0, 1.0, 1.0, 0.0]);
     assert_eq!(columns[2], [1.0, 1.0, 2.0, 1.0]);
     assert_eq!(columns[3], [10.0, 20.0, 40.0, 20.0]);
@@ -394,7 +407,7 @@ fn a_label_returns_the_columns_that_name_and_date_it() {
 #[test]
 fn a_cohort_sees_feature_views_only() {
     let message = "problems/sells.toml: cohort.sql: a cohort reads feature views only: no such feature view: sales\n\
-        hint: the project declares: shop_names, shop_sales, shop_sales_too";
+        hint: the project declares: shop_names, shop_sales, shop_sales_too, shop_times";
     let source = "SELECT shop, CAST('2017-02-01' AS DATE) AS reference_date FROM sales";
     assert_eq!(error(source, &within(15)), message);
     let hidden =
@@ -452,7 +465,7 @@ fn rows_to_be_scored_have_features_and_no_label() {
     market.fill(&["2017-03-31"]);
     let dataset = market.unlabelled("2017-03-31").unwrap();
     assert_eq!(show(&dataset), ["a 2017-03-31 - -", "b 2017-03-31 - -"]);
-    assert_eq!(dataset.feature_columns().unwrap()[5], [44.0, 1.0]);
+    assert_eq!(numbers(&dataset)[5], [44.0, 1.0]);
     let after = market.unlabelled("2017-04-01").unwrap_err();
     assert_eq!(
         after.to_string(),
@@ -467,7 +480,25 @@ fn rows_to_be_scored_have_features_and_no_label() {
 }
 
 #[test]
-fn features_must_be_numbers_of_different_names() {
+fn texts_are_features_too() {
+    let features = "views = [\"shop_sales\", \"shop_names\"]";
+    let dataset = Market::new(COHORT, &within(15), features)
+        .labelled()
+        .unwrap();
+    let position = dataset
+        .feature_names()
+        .iter()
+        .position(|name| name == "first_sale_all")
+        .unwrap();
+    let texts = StringArray::from(vec!["s1", "s2", "s1", "s2"]);
+    assert_eq!(
+        dataset.feature_columns().unwrap()[position],
+        FeatureColumn::Texts(texts)
+    );
+}
+
+#[test]
+fn features_must_be_numbers_or_texts_of_different_names() {
     let fails = |features: &str| {
         let market = Market::new(COHORT, &within(15), features);
         let dataset = market.labelled();
@@ -477,8 +508,8 @@ fn features_must_be_numbers_of_different_names() {
             .to_string()
     };
     assert!(
-        fails("views = [\"shop_sales\", \"shop_names\"]")
-            .starts_with("sells: features: first_sale_all is Utf8, not a number")
+        fails("views = [\"shop_sales\", \"shop_times\"]")
+            .contains("first_time_all is Timestamp(µs), neither a number nor a text\nhint: "),
     );
     assert_eq!(
         fails("views = [\"shop_sales\", \"shop_sales_too\"]"),

@@ -78,6 +78,19 @@ pub enum LearnError {
         /// The features that are missing.
         missing: Vec<String>,
     },
+    /// A feature is categories where the learner or model needs numbers, or the other way round.
+    #[error(
+        "learner `{learner}` needs feature `{feature}` as {}",
+        if *.categories { "categories, not as numbers" } else { "numbers, not as categories" }
+    )]
+    FeatureKind {
+        /// The learner.
+        learner: &'static str,
+        /// The feature.
+        feature: String,
+        /// Whether it needs categories.
+        categories: bool,
+    },
     /// No learner has this name.
     #[error("unknown learner: `{name}`\nhint: the learners are {}", .known.join(", "))]
     UnknownLearner {
@@ -199,14 +212,6 @@ pub enum LearnError {
     /// The solver of the logistic regression failed.
     #[error("logistic regression: {0}")]
     LogisticRegression(String),
-}
-
-impl From<lightgbm3::Error> for LearnError {
-    fn from(error: lightgbm3::Error) -> Self {
-        let message = error.to_string();
-        let message = message.strip_prefix("LightGBM error: ").unwrap_or(&message);
-        LearnError::Lightgbm(message.to_owned())
-    }
 }
 
 impl LearnError {

@@ -4,27 +4,41 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use crate::LearnError;
+use crate::{Column, LearnError};
 
 /// A table of examples, checked once: every column has one value a row, names are unique, no value is infinite.
 ///
-/// Features are kept column by column; NaN is a missing value.
+/// Features are kept column by column; each is numbers or categories, and any value may be missing.
 #[derive(Clone, Debug)]
 pub struct Examples {
     feature_names: Vec<String>,
-    columns: Vec<Vec<f64>>,
+    columns: Vec<Column>,
     label: Vec<Option<bool>>,
     positions: BTreeMap<String, usize>,
 }
 
 impl Examples {
-    /// Takes `feature_names.len()` columns of `label.len()` values each. A label is `None` while it cannot be known yet.
+    /// Takes `feature_names.len()` columns of `label.len()` numbers each, NaN where missing. A label is `None` while it cannot be
+    /// known yet.
     ///
     /// # Errors
-    /// If the numbers of names, columns and rows disagree, a name is empty or not unique, or a value is infinite.
+    /// As [`Examples::with_columns`].
     pub fn new(
         feature_names: Vec<String>,
         columns: Vec<Vec<f64>>,
+        label: Vec<Option<bool>>,
+    ) -> Result<Self, LearnError> {
+        let columns = columns.into_iter().map(Column::from).collect();
+        Self::with_columns(feature_names, columns, label)
+    }
+
+    /// As [`Examples::new`], of columns of numbers or categories.
+    ///
+    /// # Errors
+    /// If the numbers of names, columns and rows disagree, a name is empty or not unique, or a value is infinite.
+    pub fn with_columns(
+        feature_names: Vec<String>,
+        columns: Vec<Column>,
         label: Vec<Option<bool>>,
     ) -> Result<Self, LearnError> {
         if feature_names.len() != columns.len() {
@@ -35,7 +49,7 @@ impl Examples {
         }
         let mut positions = BTreeMap::new();
         for (position, (name, column)) in feature_names.iter().zip(&columns).enumerate() {
-            check_column(name, column, label.len())?;
+            column.check(name, label.len())?;
             if name.is_empty() || positions.insert(name.clone(), position).is_some() {
                 return Err(LearnError::FeatureName(name.clone()));
             }
@@ -64,10 +78,18 @@ impl Examples {
     }
 
     /// The values of one feature for all rows, or `None` if there is no such feature.
-    pub fn column(&self, feature: &str) -> Option<&[f64]> {
+    pub fn feature(&self, feature: &str) -> Option<&Column> {
         self.positions
             .get(feature)
-            .map(|&position| self.columns[position].as_slice())
+            .map(|&position| &self.columns[position])
+    }
+
+    /// The numbers of one feature for all rows, or `None` if there is no such feature or it is not numbers.
+    pub fn column(&self, feature: &str) -> Option<&[f64]> {
+        match self.feature(feature) {
+            Some(Column::Numbers(values)) => Some(values),
+            _ => None,
+        }
     }
 
     /// The labels of all rows.
@@ -98,23 +120,6 @@ impl Examples {
                 indices: Cow::Borrowed(indices),
             }),
         }
-    }
-}
-
-fn check_column(feature: &str, column: &[f64], rows: usize) -> Result<(), LearnError> {
-    if column.len() != rows {
-        return Err(LearnError::ColumnLength {
-            feature: feature.to_owned(),
-            found: column.len(),
-            expected: rows,
-        });
-    }
-    match column.iter().position(|value| value.is_infinite()) {
-        Some(row) => Err(LearnError::InfiniteValue {
-            feature: feature.to_owned(),
-            row,
-        }),
-        None => Ok(()),
     }
 }
 
@@ -167,10 +172,59 @@ impl Rows<'_> {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// The selected values of the column at `position` (below `feature_names().len()`), NaN where missing.
+    /// The selected numbers of the column at `position` (below `feature_names().len()`), NaN where missing.
+    ///
+    /// A column of categories has no numbers: all its values are NaN here.
     pub fn values(&self, position: usize) -> impl Iterator<Item = f64> + '_ {
+        self.mapped(position, |number| number, |_| f64::NAN)
+    }
+
+    /// Whether the column at `position` holds categories.
+    pub fn is_categories(&self, position: usize) -> bool {
+        matches!(self.examples.columns[position], Column::Categories(_))
+    }
+
+    /// The selected texts of the column at `position`; `None` where missing, and everywhere if it is not categories.
+    pub fn texts(&self, position: usize) -> impl Iterator<Item = Option<&str>> + Clone + '_ {
+        let categories = match &self.examples.columns[position] {
+            Column::Categories(categories) => Some(categories),
+            Column::Numbers(_) => None,
+        };
+        self.indices
+            .iter()
+            .map(move |&row| categories.and_then(|categories| categories.text(row)))
+    }
+
+    /// Whether the column at `position` has more than one value, a missing one included.
+    pub(crate) fn varies(&self, position: usize) -> bool {
         let column = &self.examples.columns[position];
-        self.indices.iter().map(move |&row| column[row])
+        let Some((&first, others)) = self.indices.split_first() else {
+            return false;
+        };
+        let first = column.value(first);
+        others.iter().any(|&row| column.value(row) != first)
+    }
+
+    /// What `number` makes of each selected number (NaN where missing) of the column at `position`, or `category` of each
+    /// selected text. `category` is asked once for each text of the column's dictionary, and once for a missing one.
+    pub(crate) fn mapped<'r>(
+        &'r self,
+        position: usize,
+        number: impl Fn(f64) -> f64 + 'r,
+        category: impl Fn(Option<&str>) -> f64,
+    ) -> impl Iterator<Item = f64> + 'r {
+        let column = &self.examples.columns[position];
+        let table: Vec<f64> = match column {
+            Column::Numbers(_) => Vec::new(),
+            Column::Categories(categories) => {
+                let texts = categories.dictionary().iter().map(|text| Some(&**text));
+                texts.chain([None]).map(category).collect()
+            }
+        };
+        self.indices.iter().map(move |&row| match column {
+            Column::Numbers(values) => number(values[row]),
+            Column::Categories(categories) => table[categories.place(row)],
+        })
     }
 
     /// The selected rows in pieces of at most `size` rows.
@@ -180,15 +234,6 @@ impl Rows<'_> {
             indices: Cow::Borrowed(indices),
         };
         self.indices.chunks(size).map(piece).collect()
-    }
-
-    /// The selected values of the columns at `positions`, one column after the other, in one allocation.
-    pub(crate) fn column_major(&self, positions: &[usize]) -> Vec<f64> {
-        let mut values = Vec::with_capacity(positions.len() * self.len());
-        for &position in positions {
-            values.extend(self.values(position));
-        }
-        values
     }
 }
 

@@ -6,10 +6,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::learners::baseline::{Baseline, BaselineModel};
-use crate::learners::lightgbm::{Lightgbm, LightgbmModel};
+use crate::learners::decision_tree::DecisionTree;
+use crate::learners::lightgbm::Lightgbm;
 use crate::learners::logistic::{LogisticModel, LogisticRegression};
+use crate::learners::random_forest::RandomForest;
 use crate::learners::recency::{Recency, RecencyModel};
-use crate::learners::{baseline, lightgbm, logistic, recency};
+use crate::learners::{baseline, decision_tree, lightgbm, logistic, random_forest, recency};
+use crate::trees::Ensemble;
 use crate::{Contributions, LearnError, Rows, SavedModel, Training};
 
 /// A way to learn a model from examples. Its parameters were checked when it was made.
@@ -75,10 +78,12 @@ pub struct FeatureImportance {
 }
 
 /// The names of all learners.
-pub const LEARNERS: [&str; 4] = [
+pub const LEARNERS: [&str; 6] = [
     baseline::NAME,
     recency::NAME,
     logistic::NAME,
+    decision_tree::NAME,
+    random_forest::NAME,
     lightgbm::NAME,
 ];
 
@@ -95,6 +100,8 @@ pub fn learner(
         baseline::NAME => Box::new(Baseline::new(parse(baseline::NAME, overrides)?)),
         recency::NAME => Box::new(Recency::new(parse(recency::NAME, overrides)?)?),
         logistic::NAME => Box::new(LogisticRegression::new(parse(logistic::NAME, overrides)?)?),
+        decision_tree::NAME => Box::new(DecisionTree::new(parse(decision_tree::NAME, overrides)?)?),
+        random_forest::NAME => Box::new(RandomForest::new(parse(random_forest::NAME, overrides)?)?),
         lightgbm::NAME => Box::new(Lightgbm::new(parse(lightgbm::NAME, overrides)?)?),
         _ => return Err(unknown_learner(name)),
     })
@@ -109,7 +116,9 @@ pub fn load(saved: &SavedModel) -> Result<Box<dyn Model>, LearnError> {
         baseline::NAME => Box::new(BaselineModel::load(saved)?),
         recency::NAME => Box::new(RecencyModel::load(saved)?),
         logistic::NAME => Box::new(LogisticModel::load(saved)?),
-        lightgbm::NAME => Box::new(LightgbmModel::load(saved)?),
+        decision_tree::NAME => Box::new(Ensemble::load(decision_tree::NAME, saved)?),
+        random_forest::NAME => Box::new(Ensemble::load(random_forest::NAME, saved)?),
+        lightgbm::NAME => Box::new(Ensemble::load(lightgbm::NAME, saved)?),
         name => return Err(unknown_learner(name)),
     })
 }

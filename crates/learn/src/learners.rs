@@ -1,6 +1,9 @@
 //! The learners, one a file, each with its preprocessing inside.
 
 pub(crate) mod baseline;
+pub(crate) mod decision_tree;
 pub(crate) mod lightgbm;
 pub(crate) mod logistic;
+pub(crate) mod random_forest;
 pub(crate) mod recency;
+mod trees_alone;

@@ -24,9 +24,11 @@
 mod backtest;
 mod bootstrap;
 mod coefficients;
+mod column;
 mod comparison;
 mod contributions;
 mod curves;
+mod encoding;
 mod error;
 mod examples;
 mod learner;
@@ -38,11 +40,13 @@ mod probability;
 mod random;
 mod saved_model;
 mod scored;
+mod trees;
 
 pub use backtest::{Backtest, BacktestPredictions, BacktestRow, LearnerMeans, Split, backtest};
 pub use bootstrap::{
     Comparison, EvaluationRows, Interval, Resampling, compare, confidence_interval,
 };
+pub use column::{Categories, Column, FeatureValue};
 pub use comparison::compare_predictions;
 pub use contributions::{Contributions, Reason};
 pub use curves::{CalibrationBin, RocPoint, calibration_bins, roc_curve};
@@ -50,8 +54,10 @@ pub use error::LearnError;
 pub use examples::{Examples, Rows, Training};
 pub use learner::{FeatureImportance, LEARNERS, Learner, Model, learner, load};
 pub use learners::baseline::{Baseline, BaselineParameters};
+pub use learners::decision_tree::{DecisionTree, DecisionTreeParameters};
 pub use learners::lightgbm::{Lightgbm, LightgbmParameters};
 pub use learners::logistic::{LogisticRegression, LogisticRegressionParameters};
+pub use learners::random_forest::{RandomForest, RandomForestParameters};
 pub use learners::recency::{Direction, Recency, RecencyParameters};
 pub use metrics::{Metric, Metrics, average_precision, brier, ece, lift_at_10, log_loss, roc_auc};
 pub use saved_model::SavedModel;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::counted;
 use crate::{LearnError, Rows, SavedModel};
 
 /// Columns more skewed than this (third standardised moment, in absolute value) are taken on the signed-log scale.
@@ -10,12 +11,21 @@ const HEAVY_TAIL_SKEWNESS: f64 = 2.0;
 /// A standard deviation below this share of the largest absolute value is rounding, not variation.
 const CONSTANT_SHARE: f64 = 1e-12;
 
-/// The preprocessing learned from training rows. It makes up to two columns of a feature:
+/// A category of fewer training rows than this has no column of its own,
+const RARE_ROWS: usize = 10;
+
+/// nor has one with a lower share of the training rows.
+const RARE_SHARE: f64 = 0.01;
+
+/// The preprocessing learned from training rows. Of numbers it makes up to two columns:
 ///
-/// - its value: the median where missing; `sign(x) ln(1 + |x|)` if heavy-tailed; clipped to the range seen in training; standardised.
-/// - whether it is missing, standardised, if some but not all training values are.
+/// - the value: the median where missing; `sign(x) ln(1 + |x|)` if heavy-tailed; clipped to the range seen in training;
+/// - whether it is missing.
 ///
-/// A column that does not vary in training is dropped, so a feature may have none.
+/// Of categories it makes one column for each frequent one (whether it is this), one for all rare ones and those that did not
+/// occur in training, and one for a missing one.
+///
+/// Every column is standardised; one that does not vary in training is dropped, so a feature may have none.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Preprocessor {
     columns: Vec<Column>,
@@ -40,6 +50,10 @@ enum Kind {
         lowest: f64,
         highest: f64,
     },
+    /// The one category that gives 1.
+    Category(String),
+    /// The categories that give 0; missing ones do too.
+    Rare(Vec<String>),
 }
 
 impl Preprocessor {
@@ -47,9 +61,13 @@ impl Preprocessor {
     pub(crate) fn fit(rows: &Rows<'_>) -> Self {
         let mut columns = Vec::new();
         for feature in 0..rows.feature_names().len() {
+            if rows.is_categories(feature) {
+                columns.extend(category_columns(feature, rows));
+                continue;
+            }
             let values: Vec<f64> = rows.values(feature).collect();
             columns.extend(value_column(feature, &values));
-            columns.extend(missing_column(feature, &values));
+            columns.extend(indicator(feature, Kind::Missing, rows));
         }
         Self { columns }
     }
@@ -71,8 +89,40 @@ impl Preprocessor {
         rows: &'r Rows<'_>,
         position: usize,
     ) -> impl Iterator<Item = f64> + 'r {
-        rows.values(position)
-            .map(move |value| self.columns[column].apply(value))
+        let column = &self.columns[column];
+        rows.mapped(
+            position,
+            |number| column.standardised(column.kind.of_number(number)),
+            |category| column.standardised(column.kind.of_category(category)),
+        )
+    }
+
+    /// Checks that the features of a model, which `rows` has at `positions`, are numbers or categories as in training.
+    ///
+    /// # Errors
+    /// If one is not; the error speaks for `learner`.
+    pub(crate) fn check_kinds(
+        &self,
+        rows: &Rows<'_>,
+        positions: &[usize],
+        learner: &'static str,
+    ) -> Result<(), LearnError> {
+        for Column { feature, kind, .. } in &self.columns {
+            let position = positions[*feature];
+            let categories = match kind {
+                Kind::Value { .. } => false,
+                Kind::Category(_) | Kind::Rare(_) => true,
+                Kind::Missing => continue,
+            };
+            if categories != rows.is_categories(position) {
+                return Err(LearnError::FeatureKind {
+                    learner,
+                    feature: rows.feature_names()[position].clone(),
+                    categories,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Checks that a preprocessing read from `file` of `saved` fits a model of `features` features.
@@ -90,10 +140,15 @@ impl Preprocessor {
 }
 
 impl Column {
-    fn apply(&self, value: f64) -> f64 {
-        let transformed = match self.kind {
-            Kind::Missing => f64::from(u8::from(value.is_nan())),
-            Kind::Value {
+    fn standardised(&self, value: f64) -> f64 {
+        (value - self.mean) / self.standard_deviation
+    }
+}
+
+impl Kind {
+    fn of_number(&self, value: f64) -> f64 {
+        match *self {
+            Self::Value {
                 median,
                 signed_log,
                 lowest,
@@ -107,8 +162,18 @@ impl Column {
                 };
                 value.max(lowest).min(highest)
             }
-        };
-        (transformed - self.mean) / self.standard_deviation
+            _ => f64::from(value.is_nan()),
+        }
+    }
+
+    fn of_category(&self, category: Option<&str>) -> f64 {
+        f64::from(match (self, category) {
+            (Self::Category(own), Some(category)) => own == category,
+            (Self::Rare(frequent), Some(category)) => {
+                frequent.iter().all(|frequent| frequent != category)
+            }
+            (_, category) => matches!(self, Self::Missing) && category.is_none(),
+        })
     }
 }
 
@@ -140,19 +205,36 @@ fn value_column(feature: usize, values: &[f64]) -> Option<Column> {
     })
 }
 
-fn missing_column(feature: usize, values: &[f64]) -> Option<Column> {
-    let missing: Vec<f64> = values
-        .iter()
-        .map(|value| f64::from(u8::from(value.is_nan())))
+fn category_columns(feature: usize, rows: &Rows<'_>) -> Vec<Column> {
+    let fewest = RARE_ROWS.max((RARE_SHARE * rows.len() as f64).ceil() as usize);
+    let frequent: Vec<String> = counted(rows, feature)
+        .into_iter()
+        .take_while(|&(_, count)| count >= fewest)
+        .filter_map(|(category, _)| category.map(str::to_owned))
+        .collect();
+    let own = frequent.iter().cloned().map(Kind::Category);
+    own.chain([Kind::Rare(frequent.clone()), Kind::Missing])
+        .filter_map(|kind| indicator(feature, kind, rows))
+        .collect()
+}
+
+/// The column of a kind that gives 1 or 0, if it varies.
+fn indicator(feature: usize, kind: Kind, rows: &Rows<'_>) -> Option<Column> {
+    let values: Vec<f64> = rows
+        .mapped(
+            feature,
+            |number| kind.of_number(number),
+            |category| kind.of_category(category),
+        )
         .collect();
     let Moments {
         mean,
         standard_deviation,
         ..
-    } = Moments::of(&missing)?;
+    } = Moments::of(&values)?;
     Some(Column {
         feature,
-        kind: Kind::Missing,
+        kind,
         mean,
         standard_deviation,
     })

@@ -1,17 +1,11 @@
 //! Gradient boosted trees by LightGBM, set up for small data.
 
-mod library;
-mod model;
-
 use std::collections::BTreeMap;
 
-use lightgbm3::{Booster, Dataset};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use self::library::{library_names, silence, width};
-pub(crate) use self::model::LightgbmModel;
-use crate::parameters::{describe, fields, require};
+use crate::parameters::{describe, require};
+use crate::trees::{Growth, grow};
 use crate::{LearnError, Learner, Model, Training};
 
 pub(crate) const NAME: &str = "lightgbm";
@@ -28,8 +22,7 @@ pub struct LightgbmParameters {
     pub num_leaves: u32,
     /// Greatest depth of a tree; 0 or less is no limit. Default -1.
     pub max_depth: i32,
-    /// Fewest training rows of a leaf, at least 2. LightGBM never splits a feature that has fewer than 20 rows on either side
-    /// of every threshold, whatever is set here. Default 50.
+    /// Fewest training rows of a leaf, at least 2. Default 50.
     pub min_data_in_leaf: u32,
     /// Least summed Hessian of a leaf, not negative. Default 0.001.
     pub min_sum_hessian_in_leaf: f64,
@@ -49,6 +42,12 @@ pub struct LightgbmParameters {
     pub path_smooth: f64,
     /// Whether thresholds are drawn at random. Default false.
     pub extra_trees: bool,
+    /// Fewest training rows of a category, at least 1: rarer ones are not told apart. Default 100.
+    pub min_data_per_group: u32,
+    /// Smoothing of a category's part in a split, not negative. Default 10.
+    pub cat_smooth: f64,
+    /// L2 penalty on the leaves of a split by categories, not negative. Default 10.
+    pub cat_l2: f64,
 }
 
 impl Default for LightgbmParameters {
@@ -68,11 +67,15 @@ impl Default for LightgbmParameters {
             lambda_l2: 10.0,
             path_smooth: 0.0,
             extra_trees: false,
+            min_data_per_group: 100,
+            cat_smooth: 10.0,
+            cat_l2: 10.0,
         }
     }
 }
 
-/// The learner `lightgbm`. Missing values need no preprocessing: a split learns on which side they go.
+/// The learner `lightgbm`. Missing values need no preprocessing: a split learns on which side they go. Categories are split into
+/// two sets; one that did not occur in training is taken for a rare one.
 #[derive(Clone, Debug)]
 pub struct Lightgbm {
     parameters: LightgbmParameters,
@@ -89,20 +92,15 @@ impl Lightgbm {
         Ok(Self { parameters })
     }
 
-    /// The parameters as LightGBM takes them. One thread a fit: the fits themselves run side by side.
-    fn library_parameters(&self, seed: u64) -> Value {
-        let mut parameters = fields(&self.parameters);
-        let fixed = json!({
-            "objective": "binary",
-            "metric": "none",
-            "seed": seed % (1 << 31),
-            "deterministic": true,
-            "force_col_wise": true,
-            "num_threads": 1,
-            "verbosity": -1,
-        });
-        parameters.extend(fields(&fixed));
-        Value::Object(parameters)
+    fn growth(&self) -> Growth {
+        let mut parameters = describe(&self.parameters);
+        parameters.insert("objective".to_owned(), "binary".to_owned());
+        Growth {
+            learner: NAME,
+            trees: self.parameters.num_iterations,
+            log_odds: true,
+            parameters,
+        }
     }
 }
 
@@ -126,6 +124,12 @@ fn check_trees(parameters: &LightgbmParameters) -> Result<(), LearnError> {
         "min_data_in_leaf",
         parameters.min_data_in_leaf,
         2,
+        1_000_000_000,
+    )?;
+    whole(
+        "min_data_per_group",
+        parameters.min_data_per_group,
+        1,
         1_000_000_000,
     )?;
     whole("bagging_freq", parameters.bagging_freq, 0, 1_000_000)
@@ -161,6 +165,8 @@ fn check_shares_and_penalties(parameters: &LightgbmParameters) -> Result<(), Lea
         ("lambda_l1", parameters.lambda_l1),
         ("lambda_l2", parameters.lambda_l2),
         ("path_smooth", parameters.path_smooth),
+        ("cat_smooth", parameters.cat_smooth),
+        ("cat_l2", parameters.cat_l2),
     ] {
         require(
             penalty >= 0.0 && penalty.is_finite(),
@@ -183,22 +189,6 @@ impl Learner for Lightgbm {
     }
 
     fn fit(&self, training: &Training<'_>, seed: u64) -> Result<Box<dyn Model>, LearnError> {
-        let features = training.feature_names().to_vec();
-        if features.is_empty() {
-            return Err(LearnError::NoFeatures { learner: NAME });
-        }
-        silence()?;
-        let positions: Vec<usize> = (0..features.len()).collect();
-        let values = training.column_major(&positions);
-        let label: Vec<f32> = training
-            .label()
-            .iter()
-            .map(|&positive| f32::from(u8::from(positive)))
-            .collect();
-        let mut dataset = Dataset::from_slice(&values, &label, width(&features)?, false)?;
-        dataset.set_feature_names(&library_names(&features))?;
-        let booster = Booster::train(dataset, &self.library_parameters(seed))?;
-        let text = booster.save_string()?;
-        Ok(Box::new(LightgbmModel { features, text }))
+        Ok(Box::new(grow(&self.growth(), training, seed)?))
     }
 }

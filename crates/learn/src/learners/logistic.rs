@@ -39,7 +39,8 @@ impl Default for LogisticRegressionParameters {
 /// The learner `logistic_regression`.
 ///
 /// Missing values become the median plus an indicator, heavy-tailed features go to the signed-log scale, values are clipped
-/// to the training range and standardised, and features that do not vary are left out.
+/// to the training range and standardised, and features that do not vary are left out. Categories become indicators, the rare
+/// ones and those that did not occur in training one together.
 #[derive(Clone, Debug)]
 pub struct LogisticRegression {
     parameters: LogisticRegressionParameters,
@@ -121,6 +122,7 @@ impl LogisticModel {
     ) -> Result<impl Iterator<Item = (usize, impl Iterator<Item = f64> + 'r)> + 'r, LearnError>
     {
         let positions = rows.positions(&self.features, NAME)?;
+        self.preprocessor.check_kinds(rows, &positions, NAME)?;
         let columns = self
             .preprocessor
             .features()

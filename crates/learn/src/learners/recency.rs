@@ -86,7 +86,7 @@ impl Learner for Recency {
 
     fn fit(&self, training: &Training<'_>, _seed: u64) -> Result<Box<dyn Model>, LearnError> {
         let features = vec![self.parameters.feature.clone()];
-        let position = training.positions(&features, NAME)?[0];
+        let position = number_position(training, &features)?;
         let values: Vec<f64> = training.values(position).collect();
         let scale = Scale::fit(&values, self.parameters.direction);
         let ranks: Vec<f64> = values.iter().map(|&value| scale.apply(value)).collect();
@@ -101,6 +101,19 @@ impl Learner for Recency {
             mean_rank,
         }))
     }
+}
+
+/// Where `rows` has the one feature, which must be numbers.
+fn number_position(rows: &Rows<'_>, features: &[String]) -> Result<usize, LearnError> {
+    let position = rows.positions(features, NAME)?[0];
+    if rows.is_categories(position) {
+        return Err(LearnError::FeatureKind {
+            learner: NAME,
+            feature: features[0].clone(),
+            categories: false,
+        });
+    }
+    Ok(position)
 }
 
 /// A strictly increasing (or decreasing) scale on which outliers lie close: `± asinh((x − median) / standard deviation)`.
@@ -190,7 +203,7 @@ impl RecencyModel {
     }
 
     fn ranks(&self, rows: &Rows<'_>) -> Result<impl Iterator<Item = f64>, LearnError> {
-        let position = rows.positions(&self.features, NAME)?[0];
+        let position = number_position(rows, &self.features)?;
         Ok(rows.values(position).map(|value| self.scale.apply(value)))
     }
 }

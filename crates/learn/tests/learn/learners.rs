@@ -41,7 +41,7 @@ fn learners_find_the_signal_in_new_rows() {
     assert_eq!(areas[0], 0.5);
     assert!(areas[1] > 0.75, "{areas:?}");
     assert!(
-        areas[2] > areas[1] + 0.02 && areas[3] > areas[1] + 0.02,
+        areas[2..].iter().all(|&area| area > areas[1] + 0.02),
         "{areas:?}"
     );
 }
@@ -153,9 +153,14 @@ fn columns_without_information_leave_the_base_rate() {
     let examples = Examples::new(names, columns, label).unwrap();
     for learner in all_learners() {
         let model = fit(learner.as_ref(), &examples);
+        // Each tree of a forest sees other rows, with a base rate of their own.
+        let tolerance = match learner.name() {
+            "random_forest" => 0.02,
+            _ => 1e-6,
+        };
         for score in model.predict(&examples.all()).unwrap() {
             assert!(
-                (score - 1.0 / 3.0).abs() < 1e-6,
+                (score - 1.0 / 3.0).abs() < tolerance,
                 "{}: {score}",
                 learner.name()
             );
@@ -249,7 +254,7 @@ fn the_same_seed_gives_the_same_bytes() {
     for learner in all_learners() {
         let saved = |seed| learner.fit(&training, seed).unwrap().save().unwrap();
         assert_eq!(saved(3), saved(3));
-        let drawn = learner.name() == "lightgbm";
+        let drawn = ["lightgbm", "random_forest"].contains(&learner.name());
         assert_eq!(saved(3) != saved(4), drawn, "{}", learner.name());
         assert_eq!(saved(u64::MAX).learner, learner.name());
     }
@@ -332,10 +337,10 @@ fn without_features_there_is_a_base_rate_or_an_error() {
         Err("learner `recency` needs features that are not there: recency".into())
     );
     assert_eq!(outcomes[2], Ok(0.5));
-    assert_eq!(
-        outcomes[3],
-        Err("learner `lightgbm` needs at least one feature".into())
-    );
+    for (outcome, name) in outcomes[3..].iter().zip(&LEARNERS[3..]) {
+        let expected = format!("learner `{name}` needs at least one feature");
+        assert_eq!(*outcome, Err(expected));
+    }
 }
 
 #[test]
@@ -575,7 +580,7 @@ fn lightgbm_takes_names_its_format_cannot_hold() {
         .map(|name| source.column(name).unwrap().to_vec());
     let examples =
         Examples::new(names.clone(), columns.collect(), source.label().to_vec()).unwrap();
-    let lightgbm = &all_learners()[3];
+    let lightgbm = &all_learners()[5];
     let renamed = fit(lightgbm.as_ref(), &examples);
     let scores = renamed.predict(&examples.all()).unwrap();
     let expected = fit(lightgbm.as_ref(), &source)

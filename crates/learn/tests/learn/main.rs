@@ -3,6 +3,7 @@
 
 mod backtest;
 mod bootstrap;
+mod categories;
 mod learners;
 mod metrics;
 mod silence;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use safra_learn::{Examples, Learner, learner};
+use safra_learn::{Categories, Column, Examples, Learner, learner};
 use serde_json::{Value, json};
 
 /// Numbers between 0 and 1 that look random.
@@ -49,6 +49,27 @@ pub fn signal(rows: usize, seed: u64) -> Examples {
     Examples::new(names, columns, label).unwrap()
 }
 
+/// Rows whose label depends on the category `state` alone: four frequent ones, rare ones, and missing ones. `recency` says nothing.
+pub fn categories(rows: usize, seed: u64) -> Examples {
+    let mut noise = Noise::new(seed);
+    let states = ["sp", "rj", "mg", "rs"];
+    let rare: Vec<String> = (0..40).map(|number| format!("rare {number}")).collect();
+    let (mut state, mut recency, mut label) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rows {
+        let drawn = noise.next();
+        let (text, probability) = match (drawn * 8.0) as usize {
+            place @ 0..4 => (Some(states[place]), [0.9, 0.1, 0.7, 0.3][place]),
+            4 => (Some(&*rare[(noise.next() * 40.0) as usize]), 0.95),
+            _ => (None, 0.05),
+        };
+        state.push(text);
+        recency.push((noise.next() * 10.0).floor());
+        label.push(Some(noise.next() < probability));
+    }
+    let columns: Vec<Column> = vec![Categories::from_texts(state).into(), recency.into()];
+    Examples::with_columns(vec!["state".into(), "recency".into()], columns, label).unwrap()
+}
+
 /// Parameters from JSON.
 pub fn parameters(values: Value) -> BTreeMap<String, Value> {
     values.as_object().unwrap().clone().into_iter().collect()
@@ -61,6 +82,8 @@ pub fn all_learners() -> Vec<Box<dyn Learner>> {
         make("baseline", json!({})),
         make("recency", json!({"feature": "recency"})),
         make("logistic_regression", json!({})),
+        make("decision_tree", json!({})),
+        make("random_forest", json!({"num_iterations": 60})),
         make("lightgbm", json!({"num_iterations": 60})),
     ]
 }

@@ -1,42 +1,59 @@
-"""Loads the models of Safra that are not trees, for MLflow: raw features in, probabilities out."""
+"""Loads Safra's models for MLflow: raw features in, probabilities out.
+
+A model is a folder of files. What they are called says what it is: `model.json` holds a formula, `model.txt` trees.
+"""
 
 import json
 import os
 
 import numpy as np
+import pandas as pd
 
 
 def _sigmoid(log_odds):
-    return np.where(
-        log_odds >= 0,
-        1.0 / (1.0 + np.exp(-np.abs(log_odds))),
-        np.exp(-np.abs(log_odds)) / (1.0 + np.exp(-np.abs(log_odds))),
-    )
+    odds = np.exp(-np.abs(log_odds))
+    return np.where(log_odds >= 0, 1.0 / (1.0 + odds), odds / (1.0 + odds))
 
 
 def _signed_log(values):
     return np.sign(values) * np.log1p(np.abs(values))
 
 
-def _column(column, frame, features):
-    values = frame[features[column["feature"]]].to_numpy(dtype="float64", na_value=np.nan)
-    kind = column["kind"]
+def _numbers(frame, feature):
+    return frame[feature].to_numpy(dtype="float64", na_value=np.nan)
+
+
+def _indicator(kind, values):
+    """Whether each value is missing, is one category, or is none of the frequent ones."""
     if kind == "missing":
-        transformed = np.isnan(values).astype("float64")
-    else:
+        return values.isna().to_numpy()
+    if "category" in kind:
+        return (values == kind["category"]).fillna(False).to_numpy(dtype=bool)
+    return (values.notna() & ~values.isin(kind["rare"])).to_numpy()
+
+
+def _column(column, frame, features):
+    kind = column["kind"]
+    feature = features[column["feature"]]
+    if "value" in kind:
         value = kind["value"]
+        values = _numbers(frame, feature)
         transformed = np.where(np.isnan(values), value["median"], values)
         if value["signed_log"]:
             transformed = _signed_log(transformed)
         transformed = np.clip(transformed, value["lowest"], value["highest"])
+    else:
+        transformed = _indicator(kind, frame[feature]).astype("float64")
     return (transformed - column["mean"]) / column["standard_deviation"]
 
 
-class _Model:
+class _Formula:
+    """The base rate, a logistic regression, or a ranking by one feature."""
+
     def __init__(self, content):
         self.content = content
 
-    def predict(self, frame, params=None):
+    def predict(self, frame):
         content = self.content
         if "base_rate" in content:
             return np.full(len(frame), content["base_rate"])
@@ -46,13 +63,58 @@ class _Model:
             for column, coefficient in zip(columns, content["coefficients"]):
                 log_odds = log_odds + coefficient * _column(column, frame, content["features"])
             return _sigmoid(log_odds)
-        values = frame[content["features"][0]].to_numpy(dtype="float64", na_value=np.nan)
+        values = _numbers(frame, content["features"][0])
         scale = content["scale"]
         rank = np.where(np.isnan(values), 0.0, np.arcsinh((values - scale["median"]) / scale["unit"]))
         return _sigmoid(content["intercept"] + content["slope"] * rank)
 
 
+class _Trees:
+    """Trees of LightGBM. A category that did not occur in training is NaN, as the rarest ones are."""
+
+    def __init__(self, text, description):
+        import lightgbm
+
+        self.booster = lightgbm.Booster(model_str=text)
+        self.description = description
+
+    def _column(self, frame, feature):
+        texts = self.description["categories"].get(feature)
+        if texts is None:
+            return _numbers(frame, feature)
+        codes = {text: code for code, text in enumerate(texts)}
+        missing = codes.pop(None, np.nan)
+        values = frame[feature]
+        return np.where(values.isna(), missing, values.map(codes).to_numpy(dtype="float64", na_value=np.nan))
+
+    def predict(self, frame):
+        matrix = np.column_stack([self._column(frame, feature) for feature in self.description["features"]])
+        scores = self.booster.predict(matrix)
+        scale = self.description["scale"]
+        if scale == "log_odds":
+            return scores
+        return np.clip(scale["probability"]["base_rate"] + scores, 1e-6, 1.0 - 1e-6)
+
+
+def _read(folder, name):
+    with open(os.path.join(folder, name), encoding="utf-8") as text:
+        return text.read()
+
+
+def _load(folder, files, prefix=""):
+    if prefix + "model.txt" in files:
+        return _Trees(_read(folder, prefix + "model.txt"), json.loads(_read(folder, prefix + "features.json")))
+    return _Formula(json.loads(_read(folder, prefix + "model.json")))
+
+
+class _Model:
+    def __init__(self, inner):
+        self.inner = inner
+
+    def predict(self, frame, params=None):
+        return self.inner.predict(pd.DataFrame(frame))
+
+
 def _load_pyfunc(path):
-    file = path if os.path.isfile(path) else os.path.join(path, "model.json")
-    with open(file, encoding="utf-8") as text:
-        return _Model(json.load(text))
+    folder = os.path.dirname(path) if os.path.isfile(path) else path
+    return _Model(_load(folder, set(os.listdir(folder))))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use safra_learn::{Examples, Model, SavedModel};
+use safra_learn::{Column, Examples, FeatureValue, Model, SavedModel};
 use safra_mlflow::{
     Artifact, ColumnSpec, DataType, Environment, Flavor, InputExample, LoggedModel, ModelFile,
     ModelVersion, NewLoggedModel, Schema, Signature, Store, TensorSpec, log_model,
@@ -17,6 +17,8 @@ pub const CHAMPION: &str = "champion";
 const OWN_FOLDER: &str = "safra";
 /// Tag of a logged model that names its learner.
 const LEARNER_TAG: &str = "safra.learner";
+/// The file of trees in LightGBM's text format, by its own name or the end of it.
+const TREES_FILE: &str = "model.txt";
 /// The LightGBM inside the binary, whose model files Python's package of the same version reads.
 const LIGHTGBM_VERSION: &str = "4.7.0";
 const PYTHON_VERSION: &str = "3.11.7";
@@ -54,9 +56,9 @@ pub fn log(
         creation_timestamp: destination.at,
     };
     let mlflow_model = safra_mlflow::Model {
-        flavor: flavor(&saved),
+        flavor: flavor(&saved, model, examples),
         // MLflow refuses a signature without inputs, which is what the constant baseline would have.
-        signature: (!model.features().is_empty()).then(|| signature(model)),
+        signature: (!model.features().is_empty()).then(|| signature(model, examples)),
         input_example: (!model.features().is_empty()).then(|| input_example(model, examples)),
         environment: environment(&saved),
     };
@@ -100,21 +102,24 @@ pub fn load(store: &dyn Store, version: &ModelVersion) -> Result<Box<dyn Model>,
     })?)
 }
 
-/// LightGBM's text is what Python's LightGBM reads; everything else comes with a loader of its own.
-fn flavor(saved: &SavedModel) -> Flavor {
-    match saved.files.iter().find(|(name, _)| name.ends_with(".txt")) {
-        Some((_, model)) if saved.learner == "lightgbm" => Flavor::Lightgbm {
-            model: model.clone(),
-            lightgbm_version: LIGHTGBM_VERSION.to_owned(),
-        },
-        _ => Flavor::PythonFunction {
+/// LightGBM's text is what Python's LightGBM reads, as long as all features are numbers and it is all there is to the score;
+/// everything else comes with a loader of its own.
+fn flavor(saved: &SavedModel, model: &dyn Model, examples: &Examples) -> Flavor {
+    let texts = model.features().iter().any(|name| is_text(name, examples));
+    match &saved.files[..] {
+        [(name, trees), _] if saved.learner == "lightgbm" && name == TREES_FILE && !texts => {
+            Flavor::Lightgbm {
+                model: trees.clone(),
+                lightgbm_version: LIGHTGBM_VERSION.to_owned(),
+            }
+        }
+        files => Flavor::PythonFunction {
             loader_module: format!("safra_{}", saved.learner),
             code: vec![ModelFile::new(
                 &format!("safra_{}.py", saved.learner),
                 include_str!("loader.py"),
             )],
-            data: saved
-                .files
+            data: files
                 .iter()
                 .map(|(name, bytes)| ModelFile::new(name, bytes.clone()))
                 .collect(),
@@ -122,10 +127,17 @@ fn flavor(saved: &SavedModel) -> Flavor {
     }
 }
 
-fn signature(model: &dyn Model) -> Signature {
+fn is_text(feature: &str, examples: &Examples) -> bool {
+    matches!(examples.feature(feature), Some(Column::Categories(_)))
+}
+
+fn signature(model: &dyn Model, examples: &Examples) -> Signature {
     let column = |name: &String| ColumnSpec {
         name: Some(name.clone()),
-        data_type: DataType::Double,
+        data_type: match is_text(name, examples) {
+            true => DataType::String,
+            false => DataType::Double,
+        },
         required: true,
     };
     Signature {
@@ -141,13 +153,11 @@ fn signature(model: &dyn Model) -> Signature {
 fn input_example(model: &dyn Model, examples: &Examples) -> InputExample {
     let columns: Vec<String> = model.features().to_vec();
     let value = |name: &String, row: usize| -> Value {
-        let number = examples
-            .column(name)
-            .and_then(|column| column.get(row))
-            .copied();
-        number
-            .filter(|number| number.is_finite())
-            .map_or(Value::Null, |number| json!(number))
+        match examples.feature(name).map(|column| column.value(row)) {
+            Some(FeatureValue::Number(number)) => json!(number),
+            Some(FeatureValue::Category(text)) => json!(text),
+            Some(FeatureValue::Missing) | None => Value::Null,
+        }
     };
     let rows = (0..EXAMPLE_ROWS.min(examples.len()))
         .map(|row| columns.iter().map(|name| value(name, row)).collect())
@@ -156,10 +166,14 @@ fn input_example(model: &dyn Model, examples: &Examples) -> InputExample {
 }
 
 fn environment(saved: &SavedModel) -> Environment {
-    let requirements = match saved.learner.as_str() {
-        "lightgbm" => vec![format!("lightgbm=={LIGHTGBM_VERSION}")],
-        _ => vec!["numpy".to_owned(), "pandas".to_owned()],
-    };
+    let mut requirements = vec!["numpy".to_owned(), "pandas".to_owned()];
+    if saved
+        .files
+        .iter()
+        .any(|(name, _)| name.ends_with(TREES_FILE))
+    {
+        requirements.push(format!("lightgbm=={LIGHTGBM_VERSION}"));
+    }
     Environment {
         python_version: PYTHON_VERSION.to_owned(),
         mlflow_version: MLFLOW_VERSION.to_owned(),

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use safra_dataset::{Dataset, Split};
+use safra_dataset::{Dataset, FeatureColumn, Split};
 use safra_features::backfill;
 use safra_lake::Lake;
-use safra_learn::{Examples, Learner, Metric};
+use safra_learn::{Categories, Column, Examples, Learner, Metric};
 use safra_project::{LearnerSpec, Problem, View};
 
 use crate::context::Context;
@@ -16,7 +16,7 @@ use crate::error::SafraError;
 pub struct Prepared {
     /// The rows, with entity, dates and labels.
     pub dataset: Dataset,
-    /// The same rows as numbers.
+    /// The same rows as numbers and categories.
     pub examples: Examples,
 }
 
@@ -57,8 +57,17 @@ impl Prepared {
 
     fn of(dataset: Dataset) -> Result<Self, SafraError> {
         let names = dataset.feature_names();
-        let examples = Examples::new(names, dataset.feature_columns()?, dataset.labels())?;
+        let columns: Vec<Column> = dataset.feature_columns()?.into_iter().map(column).collect();
+        let examples = Examples::with_columns(names, columns, dataset.labels())?;
         Ok(Self { dataset, examples })
+    }
+}
+
+/// Texts are categories to learners.
+fn column(column: FeatureColumn) -> Column {
+    match column {
+        FeatureColumn::Numbers(numbers) => numbers.into(),
+        FeatureColumn::Texts(texts) => Categories::from_texts(texts.iter()).into(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use safra_dataset::Split;
-use safra_learn::{Learner, Metric, Model};
+use safra_learn::{Column, Learner, Metric, Model};
 use safra_mlflow::{
     Artifact, ModelVersion, NewModelVersion, NewRegisteredModel, NewRun, RunStatus, Store, tags,
 };
@@ -130,8 +130,15 @@ fn fingerprint(context: &Context, problem: &Problem, prepared: &Prepared, at: Na
     let examples = &prepared.examples;
     for name in examples.feature_names() {
         hash.update(name);
-        for value in examples.column(name).unwrap_or_default() {
-            hash.update(value.to_bits().to_le_bytes());
+        match examples.feature(name) {
+            Some(Column::Numbers(values)) => values
+                .iter()
+                .for_each(|value| hash.update(value.to_bits().to_le_bytes())),
+            Some(Column::Categories(categories)) => (0..examples.len()).for_each(|row| {
+                hash.update(categories.text(row).unwrap_or("\u{1}"));
+                hash.update([0]);
+            }),
+            None => {}
         }
     }
     for row in 0..prepared.dataset.len() {
