@@ -12,4 +12,4 @@ pub use experiment::{Experiment, LifecycleStage};
 pub use logged_model::{LoggedModel, LoggedModelStatus, ModelOutput, NewLoggedModel};
 pub use metric::Metric;
 pub use registered_model::{ModelVersion, NewModelVersion, NewRegisteredModel, RegisteredModel};
-pub use run::{NewRun, Run, RunStatus};
+pub use run::{Batch, NewRun, Run, RunStatus};

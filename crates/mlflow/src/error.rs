@@ -91,10 +91,52 @@ pub enum Error {
         new: String,
     },
     /// A URI that this crate cannot open.
-    #[error("unsupported URI: {uri}\nhint: give a folder, as a path or as file:///path")]
+    #[error("unsupported URI: {uri}\nhint: {hint}")]
     UnsupportedUri {
         /// The URI.
         uri: String,
+        /// What can be opened instead.
+        hint: &'static str,
+    },
+    /// A server that could not be asked, or did not answer.
+    #[error("{method} {url}: {reason}{}\nhint: is the server running, and is this its address?", after(*.attempts))]
+    Unreachable {
+        /// The method of the request.
+        method: &'static str,
+        /// The URL of the request, without credentials.
+        url: String,
+        /// What happened.
+        reason: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// A server that refused a request, or failed at it.
+    #[error("{method} {url}: {}{}{}", refusal(*.status, .error_code, .message), after(*.attempts), server_hint(*.status, .error_code))]
+    Server {
+        /// The method of the request.
+        method: &'static str,
+        /// The URL of the request, without credentials.
+        url: String,
+        /// The HTTP status of the answer.
+        status: u16,
+        /// MLflow's code of the error, such as `INVALID_PARAMETER_VALUE`; empty if the answer is not MLflow's.
+        error_code: String,
+        /// MLflow's message, its first line; empty if the answer is not MLflow's.
+        message: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// An answer that is not what MLflow answers.
+    #[error(
+        "unexpected answer to {method} {url}: {reason}\nhint: is this the address of an MLflow server?"
+    )]
+    UnexpectedAnswer {
+        /// The method of the request.
+        method: &'static str,
+        /// The URL of the request, without credentials.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
     },
 }
 
@@ -121,4 +163,36 @@ impl Error {
             id: id.to_owned(),
         }
     }
+}
+
+fn refusal(status: u16, error_code: &str, message: &str) -> String {
+    if error_code.is_empty() {
+        format!("HTTP status {status}")
+    } else {
+        format!("{error_code}: {message}")
+    }
+}
+
+fn after(attempts: u32) -> String {
+    match attempts {
+        1 => String::new(),
+        _ => format!(" (after {attempts} attempts)"),
+    }
+}
+
+fn server_hint(status: u16, error_code: &str) -> String {
+    let hint = match status {
+        401 => {
+            "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+        }
+        403 => "this user may not do that; ask who runs the server, or come as another user",
+        404 | 405 if error_code.is_empty() => {
+            "is this the address of an MLflow server, with its path if it has one?"
+        }
+        413 => "a proxy before the server takes no body of this size",
+        429 => "the server has too much to do; try again later",
+        500.. => "the server failed; its log says more",
+        _ => return String::new(),
+    };
+    format!("\nhint: {hint}")
 }

@@ -4,12 +4,13 @@
 //! MLflow 3, and the registered models with their versions and aliases. A folder such as `./mlruns` is read and written
 //! in MLflow's own file layout, so that `mlflow ui`, `MlflowClient` and `mlflow.pyfunc.load_model` work on it without
 //! this crate, and this crate on what they wrote. (MLflow 3 reads such a folder when `MLFLOW_ALLOW_FILE_STORE=true` is
-//! set, and `mlflow migrate-filestore` moves it into a database.)
+//! set, and `mlflow migrate-filestore` moves it into a database.) An address such as `http://localhost:5000` is an MLflow
+//! server, asked by its REST API; see [`RestStore`].
 //!
 //! [`log_model`] writes an MLflow model: the `MLmodel` file, its environment, signature and example.
 //!
-//! The crate never reads a clock: every time is given by the caller, in milliseconds since the Unix epoch (UTC). Ids are
-//! random, as they are in MLflow.
+//! The crate never reads a clock: every time is given by the caller, in milliseconds since the Unix epoch (UTC). (A server
+//! has a clock, and takes from the caller only the times of runs and metrics.) Ids are random, as they are in MLflow.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -43,13 +44,14 @@ mod error;
 mod local;
 mod model;
 mod name;
+mod rest;
 mod store;
 pub mod tags;
 mod yaml;
 
 pub use entity::{
-    Artifact, ArtifactInfo, Experiment, LifecycleStage, LoggedModel, LoggedModelStatus, Metric,
-    ModelOutput, ModelVersion, NewLoggedModel, NewModelVersion, NewRegisteredModel, NewRun,
+    Artifact, ArtifactInfo, Batch, Experiment, LifecycleStage, LoggedModel, LoggedModelStatus,
+    Metric, ModelOutput, ModelVersion, NewLoggedModel, NewModelVersion, NewRegisteredModel, NewRun,
     RegisteredModel, Run, RunStatus,
 };
 pub use error::{Error, Result};
@@ -58,14 +60,25 @@ pub use model::{
     ColumnSpec, DataType, Environment, Flavor, InputExample, Model, ModelFile, Schema, Signature,
     TensorSpec, log_model,
 };
+pub use rest::{Credentials, RestOptions, RestStore};
 pub use store::{ExperimentStore, LoggedModelStore, ModelRegistry, RunStore, Store};
 
-/// Opens the store at `uri`: a folder, as a path (`./mlruns`) or as a `file:` URI (`file:///data/mlruns`).
+/// Opens the store at `uri`: a folder, as a path (`./mlruns`) or as a `file:` URI (`file:///data/mlruns`), or a server
+/// by its address (`http://localhost:5000`), with the options that the [environment](RestOptions::from_environment)
+/// gives.
 ///
-/// Nothing is written until something is created; a folder that does not exist yet is an empty store.
+/// Nothing is written until something is created, and no server is asked; a folder that does not exist yet is an empty
+/// store.
 ///
 /// # Errors
-/// [`Error::UnsupportedUri`] when the URI has another scheme or does not name a folder of this machine.
+/// [`Error::UnsupportedUri`] when the URI has another scheme or does not name a folder of this machine;
+/// [`Error::Invalid`] when it is no address of a server, or a variable of the environment is no number.
 pub fn open(uri: &str) -> Result<Box<dyn Store>> {
-    Ok(Box::new(LocalStore::open(uri)?))
+    match local::location::scheme(uri) {
+        Some("http" | "https") => Ok(Box::new(RestStore::new(
+            uri,
+            &RestOptions::from_environment()?,
+        )?)),
+        _ => Ok(Box::new(LocalStore::open(uri)?)),
+    }
 }

@@ -11,10 +11,10 @@
 //! <root>/.trash/<experiment_id>/…           deleted experiments
 //! ```
 
-mod artifacts;
+pub(crate) mod artifacts;
 mod entries;
 mod experiments;
-mod location;
+pub(crate) mod location;
 mod logged_models;
 mod meta;
 mod metrics;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use crate::{Error, Metric, Result};
+use crate::entity::{Batch, NewRun};
+use crate::{Error, Metric, Result, tags};
 
 const MAX_KEY_LENGTH: usize = 250;
 const MAX_PARAM_VALUE_LENGTH: usize = 6_000;
@@ -14,6 +15,49 @@ const MAX_EXPERIMENT_TAG_VALUE_LENGTH: usize = 20_000;
 const MAX_REGISTRY_TAG_VALUE_LENGTH: usize = 100_000;
 const MAX_EXPERIMENT_NAME_LENGTH: usize = 500;
 const MAX_ALIAS_LENGTH: usize = 255;
+
+/// Checks what is to be logged in a run.
+pub(crate) fn check_batch(batch: &Batch) -> Result<()> {
+    check_params(&batch.params)?;
+    batch.metrics.iter().try_for_each(check_metric)?;
+    check_run_tags(&batch.tags)
+}
+
+/// Checks that no param gets another value than the one it has.
+pub(crate) fn check_unchanged(
+    run_id: &str,
+    logged: &BTreeMap<String, String>,
+    params: &BTreeMap<String, String>,
+) -> Result<()> {
+    for (key, new) in params {
+        if let Some(current) = logged.get(key).filter(|current| *current != new) {
+            return Err(Error::ParamChanged {
+                run_id: run_id.to_owned(),
+                key: key.clone(),
+                current: current.clone(),
+                new: new.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The tags a run is made with, its name among them.
+pub(crate) fn first_run_tags(run: &NewRun) -> Result<BTreeMap<String, String>> {
+    let mut first = run.tags.clone();
+    let other = first
+        .insert(tags::RUN_NAME.to_owned(), run.run_name.clone())
+        .filter(|other| *other != run.run_name);
+    if let Some(value) = other {
+        return Err(Error::Invalid {
+            kind: "tag mlflow.runName",
+            value,
+            hint: "it must be the run name, or be left out",
+        });
+    }
+    check_run_tags(&first)?;
+    Ok(first)
+}
 
 /// Checks params of a run or of a logged model.
 pub(crate) fn check_params(params: &BTreeMap<String, String>) -> Result<()> {
@@ -49,7 +93,7 @@ pub(crate) fn check_metric_key(key: &str) -> Result<()> {
 }
 
 /// Checks the key and the time of a metric.
-pub(crate) fn check_metric(metric: &Metric) -> Result<()> {
+fn check_metric(metric: &Metric) -> Result<()> {
     check_metric_key(&metric.key)?;
     if metric.timestamp < 0 {
         return Err(Error::Invalid {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Result;
 use crate::entity::{
-    Artifact, ArtifactInfo, Experiment, LoggedModel, LoggedModelStatus, Metric, ModelOutput,
+    Artifact, ArtifactInfo, Batch, Experiment, LoggedModel, LoggedModelStatus, Metric, ModelOutput,
     ModelVersion, NewLoggedModel, NewModelVersion, NewRegisteredModel, NewRun, RegisteredModel,
     Run, RunStatus,
 };
@@ -14,6 +14,9 @@ use crate::entity::{
 /// All its methods come from its parts; on a `dyn Store` they can be called without importing them.
 /// An entity, a param, a tag, an alias and an artifact is written whole or not at all. A call that
 /// writes several of them checks them all first, then writes them one after the other.
+///
+/// A server keeps its own rules where the text here says what MLflow refuses, and has its own clock
+/// where a call takes the time at which something is made or changed, except for runs and metrics.
 pub trait Store: ExperimentStore + RunStore + LoggedModelStore + ModelRegistry {}
 
 impl<T: ExperimentStore + RunStore + LoggedModelStore + ModelRegistry> Store for T {}
@@ -44,6 +47,20 @@ pub trait ExperimentStore: Send + Sync {
     /// # Errors
     /// When the store cannot be read.
     fn list_experiments(&self) -> Result<Vec<Experiment>>;
+
+    /// Deletes an experiment and its runs at `time`, in milliseconds since the Unix epoch. They can be
+    /// read and restored, but not changed; the name stays taken.
+    ///
+    /// # Errors
+    /// When the experiment is missing or deleted, or it is `Default`.
+    fn delete_experiment(&self, experiment_id: &str, time: i64) -> Result<()>;
+
+    /// Restores a deleted experiment and all its deleted runs at `time`, in milliseconds since the Unix
+    /// epoch.
+    ///
+    /// # Errors
+    /// When there is no deleted experiment with that id.
+    fn restore_experiment(&self, experiment_id: &str, time: i64) -> Result<()>;
 
     /// Sets tags of an experiment; other tags stay.
     ///
@@ -82,21 +99,44 @@ pub trait RunStore: Send + Sync {
         tags: &BTreeMap<String, String>,
     ) -> Result<Vec<Run>>;
 
-    /// Logs params.
+    /// Logs params, metrics and tags, any number of each. Metrics go to the run and to the logged models
+    /// they name; other tags stay.
     ///
     /// # Errors
-    /// When the run is missing or deleted, MLflow refuses a key (letters, digits, `_ - . : /` and
-    /// spaces; 250 characters) or value (6,000 characters), or a param has another value already;
-    /// then none is logged.
-    fn log_params(&self, run_id: &str, params: &BTreeMap<String, String>) -> Result<()>;
+    /// When the run is missing or deleted, a logged model is missing, a timestamp is negative, a param
+    /// has another value already, or MLflow refuses a key (letters, digits, `_ - . : /` and spaces; 250
+    /// characters) or a value (6,000 characters of a param, 8,000 of a tag); then nothing is logged.
+    fn log_batch(&self, run_id: &str, batch: &Batch) -> Result<()>;
 
-    /// Logs values of metrics, to the run and to the logged models they name. All values of one
-    /// metric are written at once.
+    /// Logs params, as [`log_batch`](Self::log_batch) does.
     ///
     /// # Errors
-    /// When the run is missing or deleted, a logged model is missing, MLflow refuses a key (as for
-    /// params), or a timestamp is negative; then none is logged.
-    fn log_metrics(&self, run_id: &str, metrics: &[Metric]) -> Result<()>;
+    /// As there.
+    fn log_params(&self, run_id: &str, params: &BTreeMap<String, String>) -> Result<()> {
+        let params = params.clone();
+        self.log_batch(
+            run_id,
+            &Batch {
+                params,
+                ..Batch::default()
+            },
+        )
+    }
+
+    /// Logs values of metrics, as [`log_batch`](Self::log_batch) does.
+    ///
+    /// # Errors
+    /// As there.
+    fn log_metrics(&self, run_id: &str, metrics: &[Metric]) -> Result<()> {
+        let metrics = metrics.to_vec();
+        self.log_batch(
+            run_id,
+            &Batch {
+                metrics,
+                ..Batch::default()
+            },
+        )
+    }
 
     /// All values of one metric of a run in the order of logging; none if it was never logged.
     /// Their `model_id` is not kept.
@@ -105,12 +145,20 @@ pub trait RunStore: Send + Sync {
     /// When the run is missing.
     fn get_metric_history(&self, run_id: &str, key: &str) -> Result<Vec<Metric>>;
 
-    /// Sets tags of a run; other tags stay.
+    /// Sets tags of a run, as [`log_batch`](Self::log_batch) does.
     ///
     /// # Errors
-    /// When the run is missing or deleted, or MLflow refuses a key (as for params) or value (8,000
-    /// characters); then none is set.
-    fn set_tags(&self, run_id: &str, tags: &BTreeMap<String, String>) -> Result<()>;
+    /// As there.
+    fn set_tags(&self, run_id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
+        let tags = tags.clone();
+        self.log_batch(
+            run_id,
+            &Batch {
+                tags,
+                ..Batch::default()
+            },
+        )
+    }
 
     /// Links logged models to a run as its outputs; a link that is there already stays as it is.
     ///
@@ -123,6 +171,19 @@ pub trait RunStore: Send + Sync {
     /// # Errors
     /// When the run is missing or deleted.
     fn end_run(&self, run_id: &str, status: RunStatus, end_time: i64) -> Result<()>;
+
+    /// Deletes a run at `time`, in milliseconds since the Unix epoch. It can be read and restored, but not
+    /// changed, and searches do not find it.
+    ///
+    /// # Errors
+    /// When the run is missing.
+    fn delete_run(&self, run_id: &str, time: i64) -> Result<()>;
+
+    /// Restores a deleted run; nothing happens if it is active.
+    ///
+    /// # Errors
+    /// When the run is missing.
+    fn restore_run(&self, run_id: &str) -> Result<()>;
 
     /// Logs a file to `artifact_path`, a path with `/` between folders; one that is there is replaced.
     ///

@@ -150,29 +150,102 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn an_experiment_is_made_once() {
-    let Fixture { folder, store } = &Fixture::new();
-    let made = store.get_or_create_experiment("1e5: não?", NOW).unwrap();
-    let again = store
-        .get_or_create_experiment("1e5: não?", NOW + 5)
-        .unwrap();
-    assert_eq!(made, again);
-    assert_eq!(made.creation_time, Some(NOW));
-    assert_eq!(made.experiment_id.len(), 18);
-    assert!(made.artifact_location.starts_with("file:///"));
+fn times_are_those_of_the_caller() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let experiment = store.get_or_create_experiment("churn", NOW).unwrap();
+    let id = &experiment.experiment_id;
+    assert_eq!((id.len(), experiment.creation_time), (18, Some(NOW)));
+    assert!(fixture.root().join("0/meta.yaml").is_file());
+    store.delete_experiment(id, NOW + 1).unwrap();
+    assert!(fixture.root().join(".trash").join(id).is_dir());
+    assert_eq!(
+        store.get_experiment(id).unwrap().last_update_time,
+        Some(NOW + 1)
+    );
+    store.restore_experiment(id, NOW + 2).unwrap();
+    assert_eq!(
+        store.get_experiment(id).unwrap().last_update_time,
+        Some(NOW + 2)
+    );
+    fixture.version("churn");
+    let changed = || {
+        let model = store.get_registered_model("churn").unwrap().unwrap();
+        (model.creation_timestamp, model.last_updated_timestamp)
+    };
+    assert_eq!(changed(), (NOW, NOW + 1));
     store
-        .set_experiment_tags(&made.experiment_id, &map(&[("team", "growth")]))
+        .set_registered_model_alias("churn", "champion", 1, NOW + 9)
         .unwrap();
-    let by_name = store.get_experiment_by_name("1e5: não?").unwrap().unwrap();
-    assert_eq!(by_name.tags, map(&[("team", "growth")]));
-    let names: Vec<_> = store
-        .list_experiments()
-        .unwrap()
-        .into_iter()
-        .map(|e| e.name)
-        .collect();
-    assert_eq!(names, ["Default", "1e5: não?"]);
-    assert!(folder.path().join("mlruns/0/meta.yaml").is_file());
+    assert_eq!(changed(), (NOW, NOW + 9));
+    for time in [NOW + 13, NOW + 14] {
+        store
+            .delete_registered_model_alias("churn", "champion", time)
+            .unwrap();
+        assert_eq!(changed(), (NOW, NOW + 13));
+    }
+    store
+        .set_model_version_tags("churn", 1, &map(&[("auc", "0.8")]), NOW + 15)
+        .unwrap();
+    assert_eq!(changed(), (NOW, NOW + 15));
+}
+
+#[test]
+fn the_default_experiment_stays() {
+    let fixture = Fixture::new();
+    fixture.run("r", &[]);
+    let refused = fixture.store.delete_experiment("0", NOW).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "invalid experiment to delete: \"0\"\nhint: the experiment Default must stay"
+    );
+}
+
+#[test]
+fn infinities_and_the_order_of_values_are_kept() {
+    let fixture = Fixture::new();
+    let run_id = fixture.run("r", &[]);
+    let metrics = [
+        Metric::new("loss", f64::INFINITY, NOW, 1),
+        Metric::new("loss", f64::NEG_INFINITY, NOW, 0),
+    ];
+    fixture.store.log_metrics(&run_id, &metrics).unwrap();
+    assert_eq!(
+        fixture.store.get_metric_history(&run_id, "loss").unwrap(),
+        metrics
+    );
+    assert_eq!(
+        fixture.store.get_run(&run_id).unwrap().metrics["loss"],
+        metrics[0]
+    );
+}
+
+#[test]
+fn a_logged_model_says_when_it_was_made_and_how_large_it_is() {
+    let fixture = Fixture::new();
+    let (_, _, logged) = fixture.logged_model();
+    let mlmodel = fixture
+        .store
+        .read_model_artifact(&logged.model_id, "MLmodel")
+        .unwrap();
+    let mlmodel = String::from_utf8(mlmodel).unwrap();
+    assert!(
+        mlmodel.contains("utc_time_created: \"2023-11-14 22:13:20.000000\"\n"),
+        "{mlmodel}"
+    );
+    assert!(mlmodel.contains("model_size_bytes: 32\n"), "{mlmodel}");
+}
+
+#[test]
+fn a_version_may_be_of_any_folder() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.version("churn"), 1);
+    let version = fixture.store.get_model_version("churn", 1).unwrap();
+    assert_eq!((version.model_id, version.run_id), (None, None));
+    assert_eq!(
+        (version.source, version.storage_location),
+        ("/somewhere".into(), "/somewhere".into())
+    );
 }
 
 #[test]
@@ -191,238 +264,6 @@ fn a_store_that_is_not_there_is_empty_and_stays_so() {
         Err(Error::NotFound { kind: "store", .. })
     ));
     assert!(!fixture.root().exists());
-}
-
-#[test]
-fn a_run_reads_back() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    let run_id = fixture.run("2024-01-01", &[(tags::USER, "ana"), ("half", "yes")]);
-    let started = store.get_run(&run_id).unwrap();
-    assert_eq!(
-        (started.status, started.end_time),
-        (RunStatus::Running, None)
-    );
-
-    let params = [("tree/depth", "6"), ("learner", "árvores\nduas")];
-    store.log_params(&run_id, &map(&params)).unwrap();
-    let more = [("tree/depth", "6"), ("seed", "")];
-    store.log_params(&run_id, &map(&more)).unwrap();
-    let tags = [("half", "no"), (tags::RUN_NAME, "renamed")];
-    store.set_tags(&run_id, &map(&tags)).unwrap();
-    store
-        .end_run(&run_id, RunStatus::Finished, NOW + 9)
-        .unwrap();
-
-    let run = store.get_run(&run_id).unwrap();
-    assert_eq!(run.run_name, "renamed");
-    assert_eq!((run.status, run.start_time), (RunStatus::Finished, NOW));
-    assert_eq!(run.end_time, Some(NOW + 9));
-    assert_eq!(run.params, map(&[params[0], params[1], more[1]]));
-    assert_eq!(run.tags, map(&[(tags::USER, "ana"), tags[0], tags[1]]));
-}
-
-#[test]
-fn metrics_read_back() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    let run_id = fixture.run("r", &[]);
-    let log = |metrics: &[Metric]| store.log_metrics(&run_id, metrics).unwrap();
-    log(&[
-        Metric::new("auc", 0.7, NOW + 2, 2),
-        Metric::new("auc", 0.9, NOW + 3, 1),
-    ]);
-    log(&[Metric::new("auc", 0.1 + 0.2, NOW + 4, 2)]);
-    log(&[
-        Metric::new("loss/train", f64::INFINITY, NOW, 0),
-        Metric::new("empty", f64::NAN, NOW, -1),
-        Metric::new("tiny", 5e-324, NOW, 0),
-    ]);
-
-    let latest = store.get_run(&run_id).unwrap().metrics;
-    assert_eq!(latest["auc"], Metric::new("auc", 0.1 + 0.2, NOW + 4, 2));
-    assert_eq!(latest["loss/train"].value, f64::INFINITY);
-    assert_eq!(latest["tiny"].value, 5e-324);
-    assert!(latest["empty"].value.is_nan() && latest["empty"].step == -1);
-    let history = store.get_metric_history(&run_id, "auc").unwrap();
-    let values: Vec<f64> = history.iter().map(|metric| metric.value).collect();
-    assert_eq!(values, [0.7, 0.9, 0.1 + 0.2]);
-    assert_eq!(store.get_metric_history(&run_id, "loss").unwrap(), []);
-    assert!(store.get_metric_history(&run_id, "../meta.yaml").is_err());
-}
-
-#[test]
-fn runs_are_found_by_tag() {
-    let fixture = Fixture::new();
-    let parent = fixture.run("backtest", &[("kind", "backtest")]);
-    let first = fixture.run(
-        "fold 1",
-        &[(tags::PARENT_RUN_ID, &parent), ("kind", "fold")],
-    );
-    let second = fixture.run(
-        "fold 2",
-        &[(tags::PARENT_RUN_ID, &parent), ("kind", "fold")],
-    );
-    let experiment = fixture.store.get_run(&parent).unwrap().experiment_id;
-    let search = |wanted: &[(&str, &str)]| {
-        let runs = fixture
-            .store
-            .search_runs(&[&experiment], &map(wanted))
-            .unwrap();
-        runs.into_iter()
-            .map(|run| run.run_id)
-            .collect::<BTreeSet<_>>()
-    };
-    let nested = search(&[(tags::PARENT_RUN_ID, &parent)]);
-    assert_eq!(nested, BTreeSet::from([first.clone(), second.clone()]));
-    assert_eq!(
-        search(&[("kind", "fold"), (tags::RUN_NAME, "fold 2")]),
-        BTreeSet::from([second])
-    );
-    assert_eq!(search(&[("kind", "other")]), BTreeSet::new());
-    assert_eq!(search(&[]).len(), 3);
-    assert!(fixture.store.search_runs(&["42"], &map(&[])).is_err());
-}
-
-#[test]
-fn a_param_never_changes_and_a_refused_batch_writes_nothing() {
-    let fixture = Fixture::new();
-    let run_id = fixture.run("r", &[]);
-    let log = |params: &[(&str, &str)]| fixture.store.log_params(&run_id, &map(params));
-    log(&[("seed", "1")]).unwrap();
-    let error = log(&[("depth", "6"), ("seed", "2")]).unwrap_err();
-    assert!(matches!(error, Error::ParamChanged { .. }), "{error}");
-    let long = "x".repeat(6_001);
-    for (refused, expected) in [
-        (("a\tb", "1"), "invalid param key: \"a\\tb\""),
-        (
-            ("notes", long.as_str()),
-            "param value is too long: \"notes\" has 6001 characters",
-        ),
-        ((long.as_str(), "1"), "param key is too long"),
-    ] {
-        let error = log(&[("depth", "6"), refused]).unwrap_err().to_string();
-        assert!(
-            error.starts_with(expected) && error.contains("\nhint: "),
-            "{error}"
-        );
-    }
-    let negative = Metric::new("late", 1.0, -1, 0);
-    let metrics = [Metric::new("auc", 1.0, NOW, 0), negative];
-    assert!(fixture.store.log_metrics(&run_id, &metrics).is_err());
-    let of_no_model = [Metric::new("auc", 1.0, NOW, 0).of_model("m-0")];
-    assert!(fixture.store.log_metrics(&run_id, &of_no_model).is_err());
-    let run = fixture.store.get_run(&run_id).unwrap();
-    assert_eq!(run.params, map(&[("seed", "1")]));
-    assert!(run.metrics.is_empty());
-}
-
-#[test]
-fn artifacts_read_back() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    let run_id = fixture.run("r", &[]);
-    let source = fixture.folder.path().join("source.txt");
-    fs::write(&source, "from a file").unwrap();
-    let log = |path, content| store.log_artifact(&run_id, path, content);
-    log("plots/gain.svg", Artifact::Bytes(b"<svg>1</svg>")).unwrap();
-    log("plots/gain.svg", Artifact::Bytes(b"<svg>22</svg>")).unwrap();
-    log("notes.txt", Artifact::File(&source)).unwrap();
-    assert!(log("../x", Artifact::Bytes(b"")).is_err());
-    assert!(log("none", Artifact::File(Path::new("/none"))).is_err());
-
-    let read = |path| store.read_artifact(&run_id, path);
-    assert_eq!(read("plots/gain.svg").unwrap(), b"<svg>22</svg>");
-    assert_eq!(read("notes.txt").unwrap(), b"from a file");
-    assert!(matches!(read("none"), Err(Error::NotFound { .. })));
-    assert!(read("../meta.yaml").is_err());
-}
-
-#[test]
-fn artifacts_are_listed() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    let run_id = fixture.run("r", &[]);
-    for path in ["plots/gain.svg", "notes.txt"] {
-        store
-            .log_artifact(&run_id, path, Artifact::Bytes(path.as_bytes()))
-            .unwrap();
-    }
-    let list = |path| {
-        let infos = store.list_artifacts(&run_id, path).unwrap();
-        infos
-            .into_iter()
-            .map(|i| (i.path, i.is_dir, i.file_size))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        list(""),
-        [("notes.txt".into(), false, 9), ("plots".into(), true, 0)]
-    );
-    assert_eq!(list("plots"), [("plots/gain.svg".into(), false, 14)]);
-    assert_eq!(list("plots/gain.svg"), []);
-    assert!(store.list_artifacts(&run_id, "..").is_err());
-}
-
-#[test]
-fn a_deleted_run_is_only_read() {
-    let fixture = Fixture::new();
-    let run_id = fixture.run("r", &[]);
-    let run = fixture.store.get_run(&run_id).unwrap();
-    let path = fixture
-        .root()
-        .join(&run.experiment_id)
-        .join(&run_id)
-        .join("meta.yaml");
-    let meta = fs::read_to_string(&path).unwrap();
-    fs::write(
-        &path,
-        meta.replace("lifecycle_stage: \"active\"", "lifecycle_stage: deleted"),
-    )
-    .unwrap();
-    assert!(fixture.store.get_run(&run_id).is_ok());
-    let refused = fixture.store.log_params(&run_id, &map(&[("a", "1")]));
-    assert!(matches!(refused, Err(Error::Deleted { kind: "run", .. })));
-    assert_eq!(
-        fixture
-            .store
-            .search_runs(&[&run.experiment_id], &map(&[]))
-            .unwrap(),
-        []
-    );
-}
-
-#[test]
-fn a_deleted_experiment_keeps_its_name() {
-    let fixture = Fixture::new();
-    let experiment = fixture
-        .store
-        .get_or_create_experiment("churn", NOW)
-        .unwrap();
-    let folder = fixture.root().join(&experiment.experiment_id);
-    let meta = fs::read_to_string(folder.join("meta.yaml")).unwrap();
-    fs::write(
-        folder.join("meta.yaml"),
-        meta.replace("\"active\"", "deleted"),
-    )
-    .unwrap();
-    fs::rename(
-        &folder,
-        fixture
-            .root()
-            .join(".trash")
-            .join(&experiment.experiment_id),
-    )
-    .unwrap();
-    let refused = fixture.store.get_or_create_experiment("churn", NOW);
-    assert!(matches!(
-        refused,
-        Err(Error::Deleted {
-            kind: "experiment",
-            ..
-        })
-    ));
-    assert_eq!(fixture.store.list_experiments().unwrap().len(), 1);
 }
 
 #[test]
@@ -451,288 +292,6 @@ fn fields_of_other_programs_stay() {
         "{meta}"
     );
     assert!(meta.contains("\nstatus: 4\n"), "{meta}");
-}
-
-#[test]
-fn a_logged_model_reads_back() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    let (run_id, new, logged) = fixture.logged_model();
-    assert_eq!(
-        (logged.status, &logged.params),
-        (LoggedModelStatus::Ready, &new.params)
-    );
-    assert_eq!(logged.tags, new.tags);
-    let output = ModelOutput {
-        model_id: logged.model_id.clone(),
-        step: 0,
-    };
-    assert_eq!(store.get_run(&run_id).unwrap().outputs, [output]);
-
-    let measured = Metric::new("auc", 0.8, NOW, 3).of_model(&logged.model_id);
-    store
-        .log_metrics(&run_id, &[measured, Metric::new("rows", 10.0, NOW, 0)])
-        .unwrap();
-    let read = store.get_logged_model(&logged.model_id).unwrap();
-    assert_eq!(
-        read.metrics,
-        BTreeMap::from([("auc".into(), Metric::new("auc", 0.8, NOW, 3))])
-    );
-    assert_eq!(store.get_run(&run_id).unwrap().metrics.len(), 2);
-    assert_eq!(
-        store.search_logged_models(&[&new.experiment_id]).unwrap(),
-        [read]
-    );
-}
-
-#[test]
-fn a_logged_model_has_the_files_of_an_mlflow_model() {
-    let fixture = Fixture::new();
-    let (_, _, logged) = fixture.logged_model();
-    let infos = fixture
-        .store
-        .list_model_artifacts(&logged.model_id, "")
-        .unwrap();
-    let names: Vec<_> = infos.iter().map(|info| info.path.as_str()).collect();
-    let folders = ["code", "data"];
-    let files = [
-        "MLmodel",
-        "conda.yaml",
-        "python_env.yaml",
-        "requirements.txt",
-    ];
-    assert_eq!(
-        BTreeSet::from_iter(names),
-        BTreeSet::from_iter([&folders[..], &files].concat())
-    );
-    let mlmodel = fixture
-        .store
-        .read_model_artifact(&logged.model_id, "MLmodel")
-        .unwrap();
-    let mlmodel = String::from_utf8(mlmodel).unwrap();
-    assert!(
-        mlmodel.contains("utc_time_created: \"2023-11-14 22:13:20.000000\"\n"),
-        "{mlmodel}"
-    );
-    assert!(mlmodel.contains("model_size_bytes: 32\n"), "{mlmodel}");
-}
-
-#[test]
-fn a_model_that_cannot_be_written_is_failed() {
-    let fixture = Fixture::new();
-    let experiment = fixture
-        .store
-        .get_or_create_experiment("churn", NOW)
-        .unwrap();
-    let new = new_logged_model(&experiment.experiment_id, None);
-    for data in [vec![], vec![ModelFile::new("../out", "1")]] {
-        assert!(log_model(fixture.store.as_ref(), &new, &text_model(data)).is_err());
-    }
-    let models = fixture
-        .store
-        .search_logged_models(&[&experiment.experiment_id])
-        .unwrap();
-    assert_eq!(models.len(), 2);
-    assert!(
-        models
-            .iter()
-            .all(|model| model.status == LoggedModelStatus::Failed)
-    );
-}
-
-#[test]
-fn a_version_of_a_logged_model_knows_where_it_comes_from() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    let (run_id, _, logged) = fixture.logged_model();
-    store
-        .get_or_create_registered_model(&new_registered_model("churn"))
-        .unwrap();
-    let source = format!("models:/{}", logged.model_id);
-    let version = NewModelVersion {
-        model_id: Some(logged.model_id.clone()),
-        description: Some("first: ok".into()),
-        tags: map(&[("auc", "0.8")]),
-        ..new_version("churn", &source)
-    };
-    let made = store.create_model_version(&version).unwrap();
-    assert_eq!(
-        (made.version, made.run_id.as_deref()),
-        (1, Some(run_id.as_str()))
-    );
-    assert_eq!(
-        (&made.source, &made.storage_location),
-        (&source, &logged.artifact_location)
-    );
-    assert_eq!(
-        (&made.tags, &made.description),
-        (&version.tags, &version.description)
-    );
-    let copy = store
-        .create_model_version(&new_version("churn", "models:/churn/1"))
-        .unwrap();
-    assert_eq!(copy.storage_location, logged.artifact_location);
-    let read = store.get_logged_model(&logged.model_id).unwrap();
-    assert_eq!(
-        read.tags[tags::MODEL_VERSIONS],
-        r#"[{"name":"churn","version":1}]"#
-    );
-}
-
-#[test]
-fn a_version_needs_a_source() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    fixture.version("churn");
-    for source in ["m-none", "churn/9", "churn@champion", "churn/Staging"] {
-        let version = new_version("churn", &format!("models:/{source}"));
-        assert!(store.create_model_version(&version).is_err(), "{source}");
-    }
-    let no_model = NewModelVersion {
-        model_id: Some("m-0".into()),
-        ..new_version("churn", "/x")
-    };
-    assert!(store.create_model_version(&no_model).is_err());
-    assert!(
-        store
-            .create_model_version(&new_version("none", "/x"))
-            .is_err()
-    );
-    assert_eq!(store.list_model_versions("churn").unwrap().len(), 1);
-}
-
-#[test]
-fn a_registered_model_is_made_once() {
-    let fixture = Fixture::new();
-    let made = fixture
-        .store
-        .get_or_create_registered_model(&new_registered_model("churn"))
-        .unwrap();
-    fixture.version("churn");
-    let other = NewRegisteredModel {
-        description: None,
-        tags: BTreeMap::new(),
-        creation_timestamp: NOW + 5,
-        ..new_registered_model("churn")
-    };
-    let again = fixture
-        .store
-        .get_or_create_registered_model(&other)
-        .unwrap();
-    let touched = RegisteredModel {
-        last_updated_timestamp: NOW + 1,
-        ..made
-    };
-    assert_eq!(again, touched);
-}
-
-#[test]
-fn an_alias_moves() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    assert_eq!([fixture.version("churn"), fixture.version("churn")], [1, 2]);
-    let set = |alias, version| store.set_registered_model_alias("churn", alias, version, NOW + 9);
-    let get = |alias| {
-        let version = store.get_model_version_by_alias("churn", alias).unwrap();
-        version.map(|version| (version.version, version.aliases))
-    };
-    assert_eq!(get("champion"), None);
-    set("champion", 2).unwrap();
-    set("first", 1).unwrap();
-    assert_eq!(get("champion"), Some((2, vec!["champion".into()])));
-    set("champion", 1).unwrap();
-    assert_eq!(
-        get("champion"),
-        Some((1, vec!["champion".into(), "first".into()]))
-    );
-    assert_eq!(get("latest"), Some((2, vec![])));
-    let model = store.get_registered_model("churn").unwrap().unwrap();
-    assert_eq!(
-        model.aliases,
-        BTreeMap::from([("champion".into(), 1), ("first".into(), 1)])
-    );
-    assert_eq!(model.last_updated_timestamp, NOW + 9);
-}
-
-#[test]
-fn an_alias_is_removed() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    fixture.version("churn");
-    store
-        .set_registered_model_alias("churn", "champion", 1, NOW)
-        .unwrap();
-    for time in [NOW + 13, NOW + 14] {
-        store
-            .delete_registered_model_alias("churn", "champion", time)
-            .unwrap();
-        assert_eq!(
-            store
-                .get_model_version_by_alias("churn", "champion")
-                .unwrap(),
-            None
-        );
-    }
-    let model = store.get_registered_model("churn").unwrap().unwrap();
-    assert_eq!(model.last_updated_timestamp, NOW + 13);
-}
-
-#[test]
-fn an_alias_needs_a_version_and_a_name_of_its_own() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    fixture.version("churn");
-    for (model, alias, version) in [
-        ("churn", "champion", 2),
-        ("churn", "latest", 1),
-        ("churn", "v1", 1),
-        ("none", "champion", 1),
-    ] {
-        assert!(
-            store
-                .set_registered_model_alias(model, alias, version, NOW)
-                .is_err(),
-            "{alias}"
-        );
-    }
-    assert!(
-        store
-            .get_model_version_by_alias("none", "champion")
-            .is_err()
-    );
-}
-
-#[test]
-fn registry_tags_are_set() {
-    let fixture = Fixture::new();
-    let store = &fixture.store;
-    fixture.version("churn");
-    store
-        .set_registered_model_tags("churn", &map(&[("owner", "ana")]), NOW + 2)
-        .unwrap();
-    store
-        .set_model_version_tags("churn", 1, &map(&[("auc", "0.8")]), NOW + 3)
-        .unwrap();
-    let model = store.list_registered_models().unwrap().remove(0);
-    assert_eq!(
-        model.tags,
-        map(&[("owner", "ana"), ("task", "classification")])
-    );
-    assert_eq!(model.last_updated_timestamp, NOW + 3);
-    assert_eq!(
-        store.get_model_version("churn", 1).unwrap().tags,
-        map(&[("auc", "0.8")])
-    );
-    assert!(
-        store
-            .set_model_version_tags("churn", 2, &map(&[]), NOW)
-            .is_err()
-    );
-    assert!(
-        store
-            .set_registered_model_tags("none", &map(&[]), NOW)
-            .is_err()
-    );
 }
 
 #[test]

@@ -5,9 +5,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use safra_mlflow::{
     Artifact, ColumnSpec, DataType, Environment, Flavor, InputExample, LoggedModel,
@@ -17,7 +18,7 @@ use safra_mlflow::{
 };
 use serde_json::{Value, json};
 
-const NOW: i64 = 1_700_000_000_000;
+use common::{NOW, Python, map, scripts, text};
 
 #[test]
 fn mlflow_reads_and_migrates_what_this_crate_writes() {
@@ -36,8 +37,7 @@ fn mlflow_reads_and_migrates_what_this_crate_writes() {
     leave_half_made(&root, &expected);
     python.script("read.py", &[text(&root), &expected.to_string()]);
 
-    if !python.has_migration() {
-        eprintln!("SKIPPED: this MLflow has no command migrate-filestore");
+    if !python.has_command("migrate-filestore") {
         return;
     }
     let target = format!("sqlite:///{}/mlflow.db", text(folder.path()));
@@ -312,65 +312,4 @@ fn leave_half_made(root: &Path, expected: &Value) {
     )
     .unwrap();
     std::fs::write(root.join(".staging.trash/8"), "0.5").unwrap();
-}
-
-/// The Python with MLflow.
-struct Python {
-    program: PathBuf,
-}
-
-impl Python {
-    fn find() -> Option<Self> {
-        let program = std::env::var_os("SAFRA_MLFLOW_PYTHON").map(PathBuf::from);
-        if program.is_none() {
-            eprintln!("SKIPPED: set SAFRA_MLFLOW_PYTHON to a Python with mlflow and lightgbm");
-        }
-        program.map(|program| Self { program })
-    }
-
-    fn script(&self, name: &str, arguments: &[&str]) -> String {
-        let script = scripts().join(name);
-        let all: Vec<&str> = std::iter::once(text(&script))
-            .chain(arguments.iter().copied())
-            .collect();
-        self.run(&all)
-    }
-
-    fn run(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}:\n{stderr}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn has_migration(&self) -> bool {
-        self.command(&["-m", "mlflow", "migrate-filestore", "--help"])
-            .output()
-            .unwrap()
-            .status
-            .success()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .args(arguments)
-            .env("MLFLOW_ALLOW_FILE_STORE", "true");
-        command
-    }
-}
-
-fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
-    entries
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::{Error, Result};
+
 /// A named set of runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Experiment {
@@ -19,6 +21,19 @@ pub struct Experiment {
     pub last_update_time: Option<i64>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+}
+
+impl Experiment {
+    /// The experiment, if it is not deleted.
+    pub(crate) fn if_active(self) -> Result<Self> {
+        match self.lifecycle_stage {
+            LifecycleStage::Active => Ok(self),
+            LifecycleStage::Deleted => Err(Error::Deleted {
+                kind: "experiment",
+                id: self.name,
+            }),
+        }
+    }
 }
 
 /// Whether an experiment or a run is in use.

@@ -47,6 +47,17 @@ pub struct Run {
     pub outputs: Vec<ModelOutput>,
 }
 
+/// What is to be logged in a run together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    /// Values of metrics.
+    pub metrics: Vec<Metric>,
+    /// Params.
+    pub params: BTreeMap<String, String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunStatus {

@@ -24,7 +24,7 @@ impl ExperimentStore for LocalStore {
         name::check_experiment_name(name)?;
         let writer = self.writer_for_creation(creation_time)?;
         if let Some(experiment) = self.get_experiment_by_name(name)? {
-            return active(experiment);
+            return experiment.if_active();
         }
         let id = new_id((self.ids)());
         self.create_experiment(&writer, &id, name, creation_time)?;
@@ -67,6 +67,40 @@ impl ExperimentStore for LocalStore {
             .collect()
     }
 
+    fn delete_experiment(&self, experiment_id: &str, time: i64) -> Result<()> {
+        let writer = self.writer()?;
+        self.active_experiment(experiment_id)?;
+        if experiment_id == DEFAULT_ID {
+            return Err(Error::Invalid {
+                kind: "experiment to delete",
+                value: experiment_id.to_owned(),
+                hint: "the experiment Default must stay",
+            });
+        }
+        let folder = self.root.join(experiment_id);
+        for run in Self::run_folders(&folder)? {
+            if run.lifecycle_stage()? == LifecycleStage::Active {
+                run.delete(&writer, time)?;
+            }
+        }
+        set_lifecycle_stage(&writer, &folder, LifecycleStage::Deleted, time)?;
+        move_folder(&folder, &self.trash().join(experiment_id))
+    }
+
+    fn restore_experiment(&self, experiment_id: &str, time: i64) -> Result<()> {
+        let writer = self.writer()?;
+        let experiment = self.get_experiment(experiment_id)?;
+        let folder = self.trash().join(&experiment.experiment_id);
+        if experiment.lifecycle_stage == LifecycleStage::Active || !folder.is_dir() {
+            return Err(Error::not_found("deleted experiment", experiment_id));
+        }
+        for run in Self::run_folders(&folder)? {
+            run.restore(&writer)?;
+        }
+        set_lifecycle_stage(&writer, &folder, LifecycleStage::Active, time)?;
+        move_folder(&folder, &self.root.join(&experiment.experiment_id))
+    }
+
     fn set_experiment_tags(
         &self,
         experiment_id: &str,
@@ -100,7 +134,7 @@ impl LocalStore {
 
     /// The experiment, which must be active.
     pub(crate) fn active_experiment(&self, experiment_id: &str) -> Result<Experiment> {
-        active(self.get_experiment(experiment_id)?)
+        self.get_experiment(experiment_id)?.if_active()
     }
 
     /// The folder of an experiment, active or deleted, that must be there.
@@ -156,14 +190,21 @@ impl LocalStore {
     }
 }
 
-fn active(experiment: Experiment) -> Result<Experiment> {
-    match experiment.lifecycle_stage {
-        LifecycleStage::Active => Ok(experiment),
-        LifecycleStage::Deleted => Err(Error::Deleted {
-            kind: KIND,
-            id: experiment.name,
-        }),
-    }
+fn set_lifecycle_stage(
+    writer: &Writer,
+    folder: &Path,
+    stage: LifecycleStage,
+    time: i64,
+) -> Result<()> {
+    let mut meta = Meta::read(folder)?
+        .ok_or_else(|| Error::malformed(&folder.join(META_FILE), "it holds no keys"))?;
+    meta.set("lifecycle_stage", stage.as_str());
+    meta.set("last_update_time", time);
+    meta.write(writer)
+}
+
+fn move_folder(from: &Path, to: &Path) -> Result<()> {
+    std::fs::rename(from, to).map_err(Error::io("move", from))
 }
 
 /// Reads the experiment in a folder; nothing if the folder is half-made or that of another id.

@@ -8,9 +8,7 @@ use crate::{Error, Result};
 
 /// The absolute path of the folder that a path or a `file:` URI names.
 pub(crate) fn folder(uri: &str) -> Result<PathBuf> {
-    let unsupported = || Error::UnsupportedUri {
-        uri: uri.to_owned(),
-    };
+    let unsupported = || unsupported(uri);
     match scheme(uri) {
         Some("file") => Url::parse(uri)
             .ok()
@@ -25,9 +23,7 @@ pub(crate) fn folder(uri: &str) -> Result<PathBuf> {
 
 /// The `file:` URI of an absolute path.
 pub(crate) fn uri(path: &Path) -> Result<String> {
-    let url = Url::from_file_path(path).map_err(|()| Error::UnsupportedUri {
-        uri: path.display().to_string(),
-    })?;
+    let url = Url::from_file_path(path).map_err(|()| unsupported(&path.to_string_lossy()))?;
     Ok(url.into())
 }
 
@@ -41,8 +37,26 @@ pub(crate) fn below(uri: &str, parts: &[&str]) -> String {
     below
 }
 
+fn unsupported(uri: &str) -> Error {
+    let hint = match scheme(uri) {
+        Some("sqlite" | "postgresql" | "mysql" | "mssql") => {
+            "start `mlflow server --backend-store-uri URI` on the database, and give the address of the server"
+        }
+        Some("databricks" | "databricks-uc" | "uc") => {
+            "Databricks has ways of its own to log in; give a folder, or the address of an MLflow server"
+        }
+        _ => {
+            "give a folder, as a path or as file:///path, or the address of an MLflow server, as http:// or https://"
+        }
+    };
+    Error::UnsupportedUri {
+        uri: uri.to_owned(),
+        hint,
+    }
+}
+
 /// The scheme of a URI; a path has none, not even one with a drive letter.
-fn scheme(uri: &str) -> Option<&str> {
+pub(crate) fn scheme(uri: &str) -> Option<&str> {
     let (scheme, _) = uri.split_once(':')?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
     let is_scheme = scheme.len() > 1

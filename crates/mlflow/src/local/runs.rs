@@ -12,7 +12,7 @@ use super::{
     PARAMS_FOLDER, TAGS_FOLDER, artifacts, entries, location, metrics,
 };
 use crate::entity::{
-    Artifact, ArtifactInfo, LifecycleStage, Metric, ModelOutput, NewRun, Run, RunStatus,
+    Artifact, ArtifactInfo, Batch, LifecycleStage, Metric, ModelOutput, NewRun, Run, RunStatus,
 };
 use crate::store::RunStore;
 use crate::yaml::{self, Mapping, Node};
@@ -28,7 +28,7 @@ const SOURCE_TYPE_LOCAL: i64 = 4;
 
 impl RunStore for LocalStore {
     fn create_run(&self, run: &NewRun) -> Result<Run> {
-        let tags = first_tags(run)?;
+        let tags = name::first_run_tags(run)?;
         let writer = self.writer()?;
         let experiment = self.active_experiment(&run.experiment_id)?;
         let run_id = (self.ids)().simple().to_string();
@@ -62,10 +62,7 @@ impl RunStore for LocalStore {
     ) -> Result<Vec<Run>> {
         let mut runs = Vec::new();
         for experiment_id in experiment_ids {
-            for (run_id, folder) in entries::folders(&self.experiment_folder(experiment_id)?)? {
-                let Some(found) = RunFolder::open(folder, &run_id)? else {
-                    continue;
-                };
+            for found in Self::run_folders(&self.experiment_folder(experiment_id)?)? {
                 let run = found.read()?;
                 let has_tags = tags
                     .iter()
@@ -81,66 +78,29 @@ impl RunStore for LocalStore {
         Ok(runs)
     }
 
-    fn log_params(&self, run_id: &str, params: &BTreeMap<String, String>) -> Result<()> {
-        name::check_params(params)?;
-        let (writer, run) = self.active_run(run_id)?;
-        let folder = run.path.join(PARAMS_FOLDER);
-        let logged = entries::read(&folder)?;
-        for (key, new) in params {
-            if let Some(current) = logged.get(key).filter(|current| *current != new) {
-                let (key, current, new) = (key.clone(), current.clone(), new.clone());
-                return Err(Error::ParamChanged {
-                    run_id: run_id.to_owned(),
-                    key,
-                    current,
-                    new,
-                });
-            }
+    fn log_batch(&self, run_id: &str, batch: &Batch) -> Result<()> {
+        name::check_batch(batch)?;
+        let (writer, mut run) = self.active_run(run_id)?;
+        let of_models = self.by_logged_model(&batch.metrics)?;
+        let params = run.path.join(PARAMS_FOLDER);
+        name::check_unchanged(run_id, &entries::read(&params)?, &batch.params)?;
+        entries::write(&writer, &params, &batch.params)?;
+        let metrics = run.path.join(METRICS_FOLDER);
+        metrics::append(&writer, &metrics, batch.metrics.iter(), None)?;
+        for (folder, metrics) in of_models {
+            let folder = folder.join(METRICS_FOLDER);
+            metrics::append(&writer, &folder, metrics.into_iter(), Some(run_id))?;
         }
-        entries::write(&writer, &folder, params)
-    }
-
-    fn log_metrics(&self, run_id: &str, metrics: &[Metric]) -> Result<()> {
-        metrics.iter().try_for_each(name::check_metric)?;
-        let (writer, run) = self.active_run(run_id)?;
-        let mut of_models: BTreeMap<PathBuf, Vec<&Metric>> = BTreeMap::new();
-        for metric in metrics {
-            if let Some(model_id) = &metric.model_id {
-                of_models
-                    .entry(self.logged_model_folder(model_id)?)
-                    .or_default()
-                    .push(metric);
-            }
+        if let Some(run_name) = batch.tags.get(tags::RUN_NAME) {
+            run.meta.set("run_name", run_name.as_str());
+            run.meta.write(&writer)?;
         }
-        metrics::append(
-            &writer,
-            &run.path.join(METRICS_FOLDER),
-            metrics.iter(),
-            None,
-        )?;
-        of_models.into_iter().try_for_each(|(folder, metrics)| {
-            metrics::append(
-                &writer,
-                &folder.join(METRICS_FOLDER),
-                metrics.into_iter(),
-                Some(run_id),
-            )
-        })
+        entries::write(&writer, &run.path.join(TAGS_FOLDER), &batch.tags)
     }
 
     fn get_metric_history(&self, run_id: &str, key: &str) -> Result<Vec<Metric>> {
         name::check_metric_key(key)?;
         metrics::history(&self.find_run(run_id)?.path.join(METRICS_FOLDER), key)
-    }
-
-    fn set_tags(&self, run_id: &str, tags: &BTreeMap<String, String>) -> Result<()> {
-        name::check_run_tags(tags)?;
-        let (writer, mut run) = self.active_run(run_id)?;
-        if let Some(run_name) = tags.get(tags::RUN_NAME) {
-            run.meta.set("run_name", run_name.as_str());
-            run.meta.write(&writer)?;
-        }
-        entries::write(&writer, &run.path.join(TAGS_FOLDER), tags)
     }
 
     fn log_outputs(&self, run_id: &str, models: &[ModelOutput]) -> Result<()> {
@@ -163,6 +123,16 @@ impl RunStore for LocalStore {
         run.meta.write(&writer)
     }
 
+    fn delete_run(&self, run_id: &str, time: i64) -> Result<()> {
+        let writer = self.writer()?;
+        self.find_run(run_id)?.delete(&writer, time)
+    }
+
+    fn restore_run(&self, run_id: &str) -> Result<()> {
+        let writer = self.writer()?;
+        self.find_run(run_id)?.restore(&writer)
+    }
+
     fn log_artifact(&self, run_id: &str, artifact_path: &str, content: Artifact<'_>) -> Result<()> {
         let (writer, run) = self.active_run(run_id)?;
         artifacts::write(&writer, &run.artifact_uri()?, artifact_path, content)
@@ -178,6 +148,29 @@ impl RunStore for LocalStore {
 }
 
 impl LocalStore {
+    /// The runs in the folder of an experiment, active or deleted, by id.
+    pub(crate) fn run_folders(experiment: &Path) -> Result<Vec<RunFolder>> {
+        entries::folders(experiment)?
+            .into_iter()
+            .filter_map(|(run_id, folder)| RunFolder::open(folder, &run_id).transpose())
+            .collect()
+    }
+
+    /// The metrics that are also of a logged model, by the folder of that.
+    fn by_logged_model<'a>(
+        &self,
+        metrics: &'a [Metric],
+    ) -> Result<BTreeMap<PathBuf, Vec<&'a Metric>>> {
+        let mut of_models: BTreeMap<PathBuf, Vec<&Metric>> = BTreeMap::new();
+        for metric in metrics {
+            if let Some(model_id) = &metric.model_id {
+                let folder = self.logged_model_folder(model_id)?;
+                of_models.entry(folder).or_default().push(metric);
+            }
+        }
+        Ok(of_models)
+    }
+
     fn find_run(&self, run_id: &str) -> Result<RunFolder> {
         let missing = || Error::not_found(KIND, run_id);
         if !name::is_id(run_id) {
@@ -206,7 +199,7 @@ impl LocalStore {
 }
 
 /// A run on the disk.
-struct RunFolder {
+pub(crate) struct RunFolder {
     path: PathBuf,
     meta: Meta,
 }
@@ -218,6 +211,26 @@ impl RunFolder {
             return Ok(None);
         }
         Ok(Meta::read(&path)?.map(|meta| Self { path, meta }))
+    }
+
+    /// Marks the run as deleted, at `time`.
+    pub(crate) fn delete(mut self, writer: &Writer, time: i64) -> Result<()> {
+        self.meta
+            .set("lifecycle_stage", LifecycleStage::Deleted.as_str());
+        self.meta.set("deleted_time", time);
+        self.meta.write(writer)
+    }
+
+    /// Marks the run as active.
+    pub(crate) fn restore(mut self, writer: &Writer) -> Result<()> {
+        self.meta
+            .set("lifecycle_stage", LifecycleStage::Active.as_str());
+        self.meta.set("deleted_time", Node::null());
+        self.meta.write(writer)
+    }
+
+    pub(crate) fn lifecycle_stage(&self) -> Result<LifecycleStage> {
+        lifecycle_stage(&self.meta)
     }
 
     fn artifact_uri(&self) -> Result<String> {
@@ -258,23 +271,6 @@ fn outputs(folder: &Path) -> Result<Vec<ModelOutput>> {
         }
     }
     Ok(outputs)
-}
-
-/// The tags a run is made with, its name among them.
-fn first_tags(run: &NewRun) -> Result<BTreeMap<String, String>> {
-    let mut tags = run.tags.clone();
-    let other = tags
-        .insert(tags::RUN_NAME.to_owned(), run.run_name.clone())
-        .filter(|other| *other != run.run_name);
-    if let Some(value) = other {
-        return Err(Error::Invalid {
-            kind: "tag mlflow.runName",
-            value,
-            hint: "it must be the run name, or be left out",
-        });
-    }
-    name::check_run_tags(&tags)?;
-    Ok(tags)
 }
 
 fn first_fields(run: &NewRun, run_id: &str, artifact_uri: &str) -> Mapping {
