@@ -8,9 +8,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use safra_mlflow::{
-    Artifact, Environment, Error, Flavor, LocalStore, LoggedModel, LoggedModelStatus, Metric,
-    Model, ModelFile, ModelOutput, NewLoggedModel, NewModelVersion, NewRegisteredModel, NewRun,
-    RegisteredModel, RunStatus, Store, log_model, open, tags,
+    Environment, Error, Flavor, LocalStore, LoggedModel, Metric, Model, ModelFile, NewLoggedModel,
+    NewModelVersion, NewRegisteredModel, NewRun, RunStatus, Store, log_model, open,
 };
 use tempfile::TempDir;
 use uuid::Uuid;

@@ -7,7 +7,6 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use safra_mlflow::{
@@ -18,39 +17,113 @@ use safra_mlflow::{
 };
 use serde_json::{Value, json};
 
-use common::{NOW, Python, map, scripts, text};
+use common::{NOW, Python, Server, map, scripts, text};
 
 #[test]
 fn mlflow_reads_and_migrates_what_this_crate_writes() {
     let Some(python) = Python::find() else { return };
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("my rúns #1");
-    let model_path = folder.path().join("model.txt");
-    let trained: Value =
-        serde_json::from_str(&python.script("train.py", &[text(&model_path)])).unwrap();
     let store = open(text(&root)).unwrap();
-    let expected = write_store(
-        store.as_ref(),
-        &trained,
-        std::fs::read(&model_path).unwrap(),
-    );
+    let expected = write_trained(&python, folder.path(), store.as_ref());
     leave_half_made(&root, &expected);
-    python.script("read.py", &[text(&root), &expected.to_string()]);
+    python.script("read.py", &[text(&root), &expected.to_string(), "folder"]);
 
     if !python.has_command("migrate-filestore") {
         return;
     }
-    let target = format!("sqlite:///{}/mlflow.db", text(folder.path()));
-    python.run(&[
-        "-m",
-        "mlflow",
-        "migrate-filestore",
-        "--source",
-        text(&root),
-        "--target",
-        &target,
-    ]);
-    python.script("read.py", &[text(&root), &expected.to_string(), &target]);
+    let database = format!("sqlite:///{}/mlflow.db", text(folder.path()));
+    let arguments = ["--source", text(&root), "--target", &database];
+    python.run(&[&["-m", "mlflow", "migrate-filestore"], &arguments[..]].concat());
+    python.script("read.py", &[&database, &expected.to_string(), "migrated"]);
+    let server = Server::start(&python, folder.path());
+    check_migrated(
+        open(&server.uri()).unwrap().as_ref(),
+        store.as_ref(),
+        &expected,
+    );
+}
+
+#[test]
+fn mlflow_reads_what_this_crate_sends_to_a_server() {
+    let Some(python) = Python::find() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&python, folder.path());
+    let store = open(&server.uri()).unwrap();
+    let expected = write_trained(&python, folder.path(), store.as_ref());
+    python.script("read.py", &[&server.uri(), &expected.to_string(), "server"]);
+}
+
+/// Trains a model and writes a store with it; gives what is to be read.
+fn write_trained(python: &Python, folder: &Path, store: &dyn Store) -> Value {
+    let path = folder.join("model.txt");
+    let trained = python.script("train.py", &[text(&path)]);
+    let trained: Value = serde_json::from_str(&trained).unwrap();
+    write_store(store, &trained, std::fs::read(&path).unwrap())
+}
+
+/// A server on the migrated database has what the folder has, and goes on with it.
+fn check_migrated(server: &dyn Store, folder: &dyn Store, expected: &Value) {
+    for run in ["parent", "child"] {
+        let run_id = expected[run].as_str().unwrap();
+        let (migrated, mut ours) = (
+            server.get_run(run_id).unwrap(),
+            folder.get_run(run_id).unwrap(),
+        );
+        // Databases have no infinity, and NaN is not equal to itself.
+        ours.metrics.retain(|_, metric| metric.value.is_finite());
+        let metrics = migrated.metrics.into_iter();
+        let metrics = metrics
+            .filter(|(key, _)| ours.metrics.contains_key(key))
+            .collect();
+        assert_eq!(
+            Run {
+                metrics,
+                ..migrated
+            },
+            ours
+        );
+        assert_eq!(
+            server.list_artifacts(run_id, "plots").unwrap(),
+            folder.list_artifacts(run_id, "plots").unwrap()
+        );
+    }
+    assert_eq!(
+        server.get_registered_model("churn").unwrap(),
+        folder.get_registered_model("churn").unwrap()
+    );
+    // The database does not keep the logged model of a version, but the client finds it.
+    assert_eq!(
+        server.list_model_versions("churn").unwrap(),
+        folder.list_model_versions("churn").unwrap()
+    );
+    let champion = server
+        .get_model_version_by_alias("churn", "champion")
+        .unwrap()
+        .unwrap();
+    let model_id = champion.model_id.unwrap();
+    assert_eq!(
+        server.get_logged_model(&model_id).unwrap(),
+        folder.get_logged_model(&model_id).unwrap()
+    );
+    let read = |store: &dyn Store| store.read_model_artifact(&model_id, "model.lgb").unwrap();
+    assert_eq!(read(server), read(folder));
+    let child = expected["child"].as_str().unwrap();
+    server
+        .log_artifact(child, "new/notes.txt", Artifact::Bytes(b"later"))
+        .unwrap();
+    assert_eq!(
+        server.read_artifact(child, "new/notes.txt").unwrap(),
+        b"later"
+    );
+    let files = server.list_artifacts(child, "new").unwrap();
+    assert_eq!(
+        files
+            .iter()
+            .map(|file| file.path.as_str())
+            .collect::<Vec<_>>(),
+        ["new/notes.txt"]
+    );
 }
 
 #[test]

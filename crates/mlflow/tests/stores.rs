@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use common::{Python, Server, text};
-use safra_mlflow::{RestOptions, RestStore, Store, open};
+use safra_mlflow::{Credentials, Error, ExperimentStore, RestOptions, RestStore, Store, open};
 use suite::{World, behaviours};
 
 #[test]
@@ -40,6 +40,68 @@ fn a_server_behaves_as_a_store() {
     let store = RestStore::new(&server.uri(), &options).unwrap();
     let failed = failures(|name, check| check(&store, &format!("{name} ")));
     assert_eq!(failed, [""; 0]);
+}
+
+#[test]
+fn a_server_with_users_lets_in_those_it_knows() {
+    let Some(python) = Python::find() else { return };
+    if !python.has_module("flask_wtf") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // The name is that of the first user of every server.
+    let (name, password) = ("admin", "a password 123");
+    let variables = [
+        ("MLFLOW_FLASK_SERVER_SECRET_KEY", "for this test alone"),
+        ("MLFLOW_AUTH_ADMIN_PASSWORD", password),
+    ];
+    let arguments = ["--app-name", "basic-auth"];
+    let server = Server::start_with(&python, folder.path(), &arguments, &variables);
+    let credentials = Some(Credentials::Basic {
+        username: name.into(),
+        password: password.into(),
+    });
+    let options = RestOptions {
+        credentials,
+        ..RestOptions::default()
+    };
+    let with_options = RestStore::new(&server.uri(), &options).unwrap();
+    let with_uri = open(&server.uri_with(name, &password.replace(' ', "%20"))).unwrap();
+    for (store, prefix) in [
+        (&with_options as &dyn Store, "a "),
+        (with_uri.as_ref(), "b "),
+    ] {
+        let chosen = [
+            "artifacts read back",
+            "an alias moves",
+            "runs are found by tag",
+        ];
+        for (_, behaviour) in behaviours()
+            .into_iter()
+            .filter(|(name, _)| chosen.contains(name))
+        {
+            behaviour(&World { store, prefix });
+        }
+    }
+    for uri in [server.uri(), server.uri_with(name, "wrong")] {
+        let store = RestStore::new(&uri, &RestOptions::default()).unwrap();
+        let error = store.list_experiments().unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Server {
+                    status: 401,
+                    attempts: 1,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        assert!(
+            error.to_string().contains("MLFLOW_TRACKING_USERNAME"),
+            "{error}"
+        );
+    }
 }
 
 /// Checks every behaviour in a world that `with_world` makes; gives the names of those that fail.

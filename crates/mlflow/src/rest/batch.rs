@@ -105,6 +105,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
         #[test]
         fn every_request_is_within_the_limits_and_nothing_is_lost(
             params in 0usize..350, metrics in 0usize..3_000, tags in 0usize..350, length in 0usize..6_000,

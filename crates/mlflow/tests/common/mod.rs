@@ -1,6 +1,6 @@
 //! What several tests need: Python with MLflow, and servers.
 
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 pub mod python;
 pub mod server;

@@ -85,7 +85,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         // The server is a process of the one that was started: both are of its group.
         let group = format!("-{}", self.process.id());
-        let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
+        let _ = Command::new("kill")
+            .args(["-TERM", "--", &group])
+            .stderr(Stdio::null())
+            .status();
         let _ = self.process.wait();
     }
 }
