@@ -5,6 +5,9 @@
 SHELL := /bin/bash
 CARGO_TARGET_DIR ?= target
 export CARGO_TARGET_DIR
+# Models say from which commit the binary was built.
+SAFRA_COMMIT := $(shell git describe --always --dirty --abbrev=40 2>/dev/null)
+export SAFRA_COMMIT
 SAFRA := $(CARGO_TARGET_DIR)/release/safra
 SAFRA_OLIST ?=
 DEMO ?= demo

@@ -60,7 +60,7 @@ pub use model::{
     ColumnSpec, DataType, Environment, Flavor, InputExample, Model, ModelFile, Schema, Signature,
     TensorSpec, log_model,
 };
-pub use rest::{Credentials, RestOptions, RestStore};
+pub use rest::{Credentials, RestOptions, RestStore, without_credentials};
 pub use store::{ExperimentStore, LoggedModelStore, ModelRegistry, RunStore, Store};
 
 /// Opens the store at `uri`: a folder, as a path (`./mlruns`) or as a `file:` URI (`file:///data/mlruns`), or a server

@@ -5,6 +5,10 @@ mod input_example;
 mod mlmodel;
 mod signature;
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use crate::entity::{Artifact, LoggedModel, LoggedModelStatus, ModelOutput, NewLoggedModel};
 use crate::store::Store;
 use crate::{Error, Result};
@@ -24,6 +28,8 @@ pub struct Model {
     pub input_example: Option<InputExample>,
     /// The Python packages that it needs.
     pub environment: Environment,
+    /// Anything else to know of it, by key; Python finds it in `model.metadata.metadata`.
+    pub metadata: BTreeMap<String, Value>,
 }
 
 /// What a model is made of, and what loads it.

@@ -20,6 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::{Error, Result};
 use http::Client;
 
+pub use address::without_credentials;
 pub use options::{Credentials, RestOptions};
 
 /// A store behind an MLflow server.

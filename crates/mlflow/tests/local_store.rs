@@ -122,6 +122,7 @@ fn text_model(data: Vec<ModelFile>) -> Model {
             mlflow_version: "3.17.2".into(),
             requirements: Vec::new(),
         },
+        metadata: BTreeMap::new(),
     }
 }
 

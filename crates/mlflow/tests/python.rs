@@ -7,6 +7,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use safra_mlflow::{
@@ -230,7 +231,7 @@ fn write_store(store: &dyn Store, trained: &Value, booster: Vec<u8>) -> Value {
     register(store, &boosted, &linear);
     json!({
         "parent": parent, "child": child, "linear": linear.model_id,
-        "rows": trained["rows"], "predictions": trained["predictions"],
+        "rows": trained["rows"], "predictions": trained["predictions"], "metadata": metadata(),
     })
 }
 
@@ -320,6 +321,7 @@ fn boosted_trees(trained: &Value, booster: Vec<u8>) -> Model {
             rows: serde_json::from_value(trained["rows"].clone()).unwrap(),
         }),
         environment: environment(trained, &[&format!("lightgbm=={lightgbm}")]),
+        metadata: BTreeMap::from([("made".to_owned(), metadata())]),
     }
 }
 
@@ -334,7 +336,12 @@ fn linear(trained: &Value) -> Model {
         signature: None,
         input_example: None,
         environment: environment(trained, &["numpy"]),
+        metadata: BTreeMap::new(),
     }
+}
+
+fn metadata() -> Value {
+    json!({"on": "2024-01-01", "of": ["a: b", "é\n"], "rows": 7, "share": 1e-7, "large": 1e20, "whole": 2.0, "sure": true, "by": null})
 }
 
 fn environment(trained: &Value, requirements: &[&str]) -> Environment {

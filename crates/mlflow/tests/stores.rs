@@ -71,11 +71,8 @@ fn a_server_with_users_lets_in_those_it_knows() {
         (&with_options as &dyn Store, "a "),
         (with_uri.as_ref(), "b "),
     ] {
-        let chosen = [
-            "artifacts read back",
-            "an alias moves",
-            "runs are found by tag",
-        ];
+        // Few, for each request takes the server the time to check a password.
+        let chosen = ["an alias is removed", "artifacts are listed"];
         for (_, behaviour) in behaviours()
             .into_iter()
             .filter(|(name, _)| chosen.contains(name))

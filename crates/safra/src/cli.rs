@@ -41,7 +41,7 @@ pub struct Global {
     /// Folder of the lake
     #[arg(long, global = true, value_name = "DIR", default_value = "lake")]
     pub lake: PathBuf,
-    /// MLflow tracking store: a folder in MLflow's own layout
+    /// MLflow tracking store: a folder in MLflow's own layout, or the address of a server, http://…
     #[arg(
         long,
         global = true,

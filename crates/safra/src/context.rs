@@ -19,7 +19,7 @@ pub struct Context {
     /// The tables.
     pub lake: Lake,
     /// Where the MLflow store is, as the user wrote it.
-    pub tracking: String,
+    tracking: String,
     /// Whether one JSON document is to be printed.
     pub json: bool,
     quiet: bool,
@@ -53,6 +53,11 @@ impl Context {
     /// The tracking store.
     pub fn store(&self) -> Result<Box<dyn Store>, SafraError> {
         Ok(safra_mlflow::open(&self.tracking)?)
+    }
+
+    /// Where the tracking store is, to be shown: without credentials.
+    pub fn shown_tracking(&self) -> String {
+        safra_mlflow::without_credentials(&self.tracking)
     }
 
     /// A problem of the project.

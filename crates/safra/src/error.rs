@@ -83,8 +83,17 @@ impl SafraError {
             Self::History(error) => history_code(error),
             Self::Feature(error) => feature_code(error),
             Self::Dataset(error) => dataset_code(error),
-            Self::Registry { .. } | Self::Tracking(_) | Self::Report(_) => 3,
+            Self::Tracking(error) => tracking_code(error),
+            Self::Registry { .. } | Self::Report(_) => 3,
         }
+    }
+}
+
+fn tracking_code(error: &safra_mlflow::Error) -> u8 {
+    use safra_mlflow::Error::{Invalid, UnsupportedUri};
+    match error {
+        Invalid { .. } | UnsupportedUri { .. } => 2,
+        _ => 3,
     }
 }
 

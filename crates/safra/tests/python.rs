@@ -5,29 +5,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-const SCRIPT: &str = r#"
-import sys
-import deltalake, mlflow, numpy
-
-folder = sys.argv[1]
-mlflow.set_tracking_uri(folder + "/mlruns")
-rows = deltalake.DeltaTable(folder + "/lake/datasets/churn").to_pyarrow_table().to_pandas()
-scores = deltalake.DeltaTable(folder + "/lake/predictions/churn").to_pyarrow_table().to_pandas()
-date = scores.reference_date.iloc[0]
-rows = rows[rows.reference_date == date]
-model = mlflow.pyfunc.load_model("models:/olist-churn@champion")
-schema = model.metadata.get_input_schema()
-features = rows[schema.input_names()] if schema else rows[["seller_id"]]
-if schema:
-    features = features.astype("float64")
-    assert features.isna().any().any() or len(features.columns) == 1, "no missing value to try"
-rows = rows[["seller_id"]].assign(python=numpy.asarray(model.predict(features)))
-both = rows.merge(scores, on="seller_id")
-assert len(both) == len(scores) == len(rows), (len(both), len(scores), len(rows))
-difference = numpy.abs(both.python - both.score).max()
-assert difference < 1e-6, difference
-print("compared", len(both))
-"#;
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/champion.py");
 
 /// The learner sections of the churn problem, one alone each.
 const LEARNERS: [(&str, &str); 4] = [
@@ -66,8 +44,8 @@ fn python_predicts_what_safra_predicts() {
             .arg(&marketplace));
         let output = Command::new(&python)
             .env("MLFLOW_ALLOW_FILE_STORE", "true")
-            .args(["-W", "ignore", "-c", SCRIPT])
-            .arg(&work)
+            .args(["-W", "ignore", SCRIPT])
+            .args([&work, &work.join("mlruns")])
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);

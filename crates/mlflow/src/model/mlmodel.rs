@@ -1,6 +1,7 @@
 //! The `MLmodel` file.
 
 use chrono::DateTime;
+use serde_json::{Number, Value};
 
 use super::environment::{CONDA_FILE, Environment, PYTHON_ENV_FILE};
 use super::{Flavor, InputExample, Model, Signature};
@@ -36,7 +37,9 @@ pub(super) fn text(logged: &LoggedModel, model: &Model, model_size: usize) -> Re
             Node::from(utc_time(logged.creation_timestamp)?.as_str()),
         ),
     ]);
+    let metadata = (!model.metadata.is_empty()).then(|| Node::from(fields_of(&model.metadata)));
     let optional = [
+        ("metadata", metadata),
         ("run_id", logged.source_run_id.as_deref().map(Node::from)),
         (
             "saved_input_example_info",
@@ -61,6 +64,39 @@ pub(super) fn text(logged: &LoggedModel, model: &Model, model_size: usize) -> Re
             .filter_map(|(key, value)| Some((key.to_owned(), value?))),
     );
     Ok(yaml::to_string(&fields))
+}
+
+fn fields_of<'a>(values: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Mapping {
+    let fields = values.into_iter();
+    fields
+        .map(|(key, value)| (key.clone(), node(value)))
+        .collect()
+}
+
+fn node(value: &Value) -> Node {
+    match value {
+        Value::Null => Node::null(),
+        Value::Bool(truth) => Node::from(*truth),
+        Value::Number(number) => Node::Plain(number_text(number)),
+        Value::String(text) => Node::from(text.as_str()),
+        Value::Array(values) => Node::Sequence(values.iter().map(node).collect()),
+        Value::Object(fields) => Node::from(fields_of(fields)),
+    }
+}
+
+/// A number as PyYAML reads one: it takes an exponent for one only after a point and with a sign.
+fn number_text(number: &Number) -> String {
+    let text = number.to_string();
+    let Some((digits, exponent)) = text.split_once('e') else {
+        return text;
+    };
+    let point = if digits.contains('.') { "" } else { ".0" };
+    let sign = if exponent.starts_with(['-', '+']) {
+        ""
+    } else {
+        "+"
+    };
+    format!("{digits}{point}e{sign}{exponent}")
 }
 
 fn flavors(model: &Model) -> Mapping {

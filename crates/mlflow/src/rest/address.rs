@@ -33,7 +33,7 @@ impl Address {
     pub(super) fn parse(uri: &str) -> Result<(Self, Option<Credentials>)> {
         let invalid = || Error::Invalid {
             kind: "address of a server",
-            value: without_password(uri),
+            value: without_credentials(uri),
             hint: "give http:// or https://, the host, perhaps a port and a path: https://mlflow.example.com:5000",
         };
         let mut root = Url::parse(uri).map_err(|_| invalid())?;
@@ -123,10 +123,11 @@ fn credentials(url: &Url) -> Option<Credentials> {
     })
 }
 
-/// A URI that may hold a password, to be shown.
-fn without_password(uri: &str) -> String {
+/// A URI of a store to be shown: without the user and the password that the address of a server may hold.
+#[must_use]
+pub fn without_credentials(uri: &str) -> String {
     match (uri.split_once("://"), uri.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
+        (Some((scheme @ ("http" | "https"), _)), Some((_, rest))) => format!("{scheme}://{rest}"),
         _ => uri.to_owned(),
     }
 }
@@ -170,6 +171,16 @@ mod tests {
             );
             assert!(!error.contains("pass"), "{error}");
         }
+    }
+
+    #[test]
+    fn only_the_address_of_a_server_is_cut_to_be_shown() {
+        assert_eq!(
+            without_credentials("http://ana:s3@cret@host:5000/a"),
+            "http://host:5000/a"
+        );
+        assert_eq!(without_credentials("http://host"), "http://host");
+        assert_eq!(without_credentials("./runs@home"), "./runs@home");
     }
 
     #[test]

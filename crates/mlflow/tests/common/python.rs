@@ -1,5 +1,6 @@
 //! The Python with MLflow.
 
+use std::iter::once;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -22,7 +23,7 @@ impl Python {
 
     pub fn script(&self, name: &str, arguments: &[&str]) -> String {
         let script = scripts().join(name);
-        let all: Vec<&str> = std::iter::once(text(&script))
+        let all: Vec<&str> = once(text(&script))
             .chain(arguments.iter().copied())
             .collect();
         self.run(&all)
@@ -56,7 +57,12 @@ impl Python {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
+        // MLflow starts programs that are installed beside its Python.
+        let beside = self.program.parent().unwrap().to_path_buf();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(once(beside).chain(std::env::split_paths(&path)));
         let mut command = Command::new(&self.program);
+        command.env("PATH", path.unwrap());
         command
             .args(arguments)
             .env("MLFLOW_ALLOW_FILE_STORE", "true")

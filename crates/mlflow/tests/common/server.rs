@@ -1,4 +1,4 @@
-//! A real `mlflow server`.
+//! Real servers: `mlflow server`, and `mlflow models serve`.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -32,27 +32,46 @@ impl Server {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        let port = free_port();
         let database = format!("sqlite:///{}/mlflow.db", text(folder));
         let artifacts = folder.join("artifacts");
-        let log = File::create(folder.join("server.log")).unwrap();
-        let mut command = python.command(&["-m", "mlflow", "server", "--host", "127.0.0.1"]);
+        let mut command = python.command(&["-m", "mlflow", "server", "--workers", "1"]);
         command
-            .args(["--port", &port.to_string(), "--workers", "1"])
             .args(["--backend-store-uri", &database])
             .args(["--artifacts-destination", text(&artifacts)])
             .args(arguments)
-            .current_dir(folder)
             .env("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
-            .envs(variables.iter().copied())
+            .envs(variables.iter().copied());
+        Self::run(command, folder, "server.log")
+    }
+
+    /// Starts `mlflow models serve` for a model of the store at `uri`, and waits until it answers.
+    pub fn serve_model(python: &Python, folder: &Path, model: &str, uri: &str) -> Self {
+        let mut command = python.command(&["-m", "mlflow", "models", "serve", "-m", model]);
+        command
+            .args(["--env-manager", "local"])
+            .env("MLFLOW_TRACKING_URI", uri);
+        Self::run(command, folder, "scoring.log")
+    }
+
+    fn run(mut command: Command, folder: &Path, log: &str) -> Self {
+        let port = free_port();
+        let log = folder.join(log);
+        let output = File::create(&log).unwrap();
+        command
+            .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+            .current_dir(folder)
             .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
             .process_group(0);
         let process = command.spawn().unwrap();
         let mut server = Self { process, port };
-        server.wait(folder);
+        server.wait(&log);
         server
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn uri(&self) -> String {
@@ -64,17 +83,13 @@ impl Server {
         format!("http://{username}:{password}@127.0.0.1:{}", self.port)
     }
 
-    fn wait(&mut self, folder: &Path) {
+    fn wait(&mut self, log: &Path) {
         for _ in 0..ATTEMPTS {
             if is_healthy(self.port).unwrap_or(false) {
                 return;
             }
             let ended = self.process.try_wait().unwrap().is_some();
-            assert!(
-                !ended,
-                "{}",
-                std::fs::read_to_string(folder.join("server.log")).unwrap()
-            );
+            assert!(!ended, "{}", std::fs::read_to_string(log).unwrap());
             sleep(Duration::from_millis(250));
         }
         panic!("the server does not answer");

@@ -94,6 +94,7 @@ def load_models():
     numpy.testing.assert_allclose(model.predict(frame), expected["predictions"])
     assert model.metadata.get_input_schema().input_names() == ["orders", "ticket"]
     assert [spec.type.name for spec in model.metadata.get_output_schema().inputs] == ["float64"]
+    assert model.metadata.metadata == {"made": expected["metadata"]}, model.metadata.metadata
     example = model.metadata.load_input_example()
     pandas.testing.assert_frame_equal(example, frame)
     booster = mlflow.lightgbm.load_model("models:/churn/1")

@@ -125,5 +125,6 @@ fn text_model(data: Vec<ModelFile>) -> Model {
             mlflow_version: "3.17.2".into(),
             requirements: Vec::new(),
         },
+        metadata: BTreeMap::new(),
     }
 }

@@ -21,7 +21,7 @@ use crate::pipeline::training;
 struct Report<'a> {
     steps: &'a [StepTime],
     lake: String,
-    tracking: &'a str,
+    tracking: String,
     report: String,
 }
 
@@ -127,7 +127,7 @@ impl Steps<'_> {
             return print_json(&Report {
                 steps: &self.taken,
                 lake,
-                tracking: &self.context.tracking,
+                tracking: self.context.shown_tracking(),
                 report: out.display().to_string(),
             });
         }
@@ -147,12 +147,20 @@ impl Steps<'_> {
         let total = vec!["all".to_owned(), String::new(), format!("{total:.1}")];
         print_table(&columns, rows.chain([total]));
         self.context.say(&format!(
-            "open {} to read the result\n`safra sql \"SELECT * FROM predictions.churn ORDER BY score DESC LIMIT 10\"` asks the lake in {lake}\n`MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri {}` shows the runs",
+            "open {} to read the result\n`safra sql \"SELECT * FROM predictions.churn ORDER BY score DESC LIMIT 10\"` asks the lake in {lake}\n{} shows the runs",
             out.display(),
-            self.context.tracking
+            runs_page(&self.context.shown_tracking())
         ));
         Ok(())
     }
+}
+
+/// What shows the runs: the pages of the server, or those that MLflow serves from a folder.
+fn runs_page(tracking: &str) -> String {
+    if tracking.starts_with("http") {
+        return tracking.to_owned();
+    }
+    format!("`MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri {tracking}`")
 }
 
 fn ingested(report: &IngestReport) -> String {

@@ -4,6 +4,7 @@ pub mod evaluation;
 pub mod model;
 pub mod prepared;
 pub mod promotion;
+pub mod provenance;
 pub mod reporting;
 pub mod scoring;
 pub mod training;

@@ -9,6 +9,7 @@ use safra_mlflow::{
 };
 use serde_json::{Value, json};
 
+use super::provenance::Provenance;
 use crate::error::SafraError;
 
 /// Name of the alias of the model in use.
@@ -35,6 +36,8 @@ pub struct Destination<'a> {
     pub name: &'a str,
     /// When, in milliseconds since 1970-01-01 UTC.
     pub at: i64,
+    /// Where it comes from.
+    pub provenance: &'a Provenance,
 }
 
 /// Logs a fitted model as an MLflow model, with the files from which Safra loads it back.
@@ -46,13 +49,15 @@ pub fn log(
     params: BTreeMap<String, String>,
 ) -> Result<LoggedModel, SafraError> {
     let saved = model.save()?;
+    let mut tags = destination.provenance.tags();
+    tags.insert(LEARNER_TAG.to_owned(), saved.learner.clone());
     let new = NewLoggedModel {
         experiment_id: destination.experiment_id.to_owned(),
         name: destination.name.to_owned(),
         source_run_id: Some(destination.run_id.to_owned()),
         model_type: Some(saved.learner.clone()),
         params,
-        tags: BTreeMap::from([(LEARNER_TAG.to_owned(), saved.learner.clone())]),
+        tags,
         creation_timestamp: destination.at,
     };
     let mlflow_model = safra_mlflow::Model {
@@ -61,6 +66,7 @@ pub fn log(
         signature: (!model.features().is_empty()).then(|| signature(model, examples)),
         input_example: (!model.features().is_empty()).then(|| input_example(model, examples)),
         environment: environment(&saved),
+        metadata: destination.provenance.metadata(model.features()),
     };
     let logged = log_model(store, &new, &mlflow_model)?;
     for (name, bytes) in &saved.files {

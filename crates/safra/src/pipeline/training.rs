@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::evaluation::Evaluation;
 use super::model::{self, Destination};
 use super::prepared::{Prepared, default_splits, learners, metric};
+use super::provenance::Provenance;
 use super::reporting::backtest_part;
 use crate::context::{Context, now_millis};
 use crate::error::SafraError;
@@ -73,6 +74,7 @@ pub async fn train(
         prepared: &prepared,
         at,
         store: store.as_ref(),
+        provenance: Provenance::of(context, problem).await?,
     };
     let (version, evaluation) = session.run(&fingerprint)?;
     Ok(Trained {
@@ -161,6 +163,7 @@ struct Session<'a> {
     prepared: &'a Prepared,
     at: NaiveDate,
     store: &'a dyn Store,
+    provenance: Provenance,
 }
 
 impl Session<'_> {
@@ -218,11 +221,8 @@ impl Session<'_> {
                 format!("safra train {}", self.problem.name),
             ),
             (tags::SOURCE_TYPE.to_owned(), "LOCAL".to_owned()),
-            (
-                "safra.version".to_owned(),
-                env!("CARGO_PKG_VERSION").to_owned(),
-            ),
         ]);
+        run_tags.extend(self.provenance.tags());
         if let Ok(user) = std::env::var("USER") {
             run_tags.insert(tags::USER.to_owned(), user);
         }
@@ -309,6 +309,7 @@ impl Session<'_> {
             run_id: &run_id,
             name: learner.name(),
             at: now_millis(),
+            provenance: &self.provenance,
         };
         let logged = model::log(
             self.store,
@@ -327,7 +328,7 @@ impl Session<'_> {
         })
     }
 
-    /// Each metric by date, one step a date, and its mean.
+    /// Each metric by date, one step a date, and its mean. Infinities are left out: MLflow's page of a run fails on them.
     fn log_metrics(
         &self,
         run: &str,
@@ -339,14 +340,14 @@ impl Session<'_> {
         for (step, fold) in (0..).zip(evaluation.folds_of(learner)) {
             let metrics = fold.metrics()?;
             for metric in Metric::ALL {
-                if let Some(value) = metrics.get(metric) {
+                if let Some(value) = metrics.get(metric).filter(|value| value.is_finite()) {
                     logged.push(safra_mlflow::Metric::new(metric.name(), value, now, step));
                 }
             }
         }
         let means = evaluation.means(learner)?;
         for metric in Metric::ALL {
-            if let Some(value) = means.get(metric) {
+            if let Some(value) = means.get(metric).filter(|value| value.is_finite()) {
                 let key = format!("mean_{}", metric.name());
                 logged.push(safra_mlflow::Metric::new(&key, value, now, 0));
             }
@@ -375,6 +376,14 @@ impl Session<'_> {
                 creation_timestamp: now,
             })?;
         let text = |text: &str| text.to_owned();
+        let mut version_tags = self.provenance.tags();
+        version_tags.extend([
+            (text(LEARNER), text(learner)),
+            (text(TRAIN_ROWS), made.train_rows.to_string()),
+            (text(TRAINED_AT), self.at.to_string()),
+            (text(BACKTEST_RUN), text(whole)),
+            (text(FINGERPRINT), text(fingerprint)),
+        ]);
         Ok(self.store.create_model_version(&NewModelVersion {
             name: name.to_owned(),
             source: made.source.clone(),
@@ -384,13 +393,7 @@ impl Session<'_> {
                 "{learner}, trained on what was known on {}",
                 self.at
             )),
-            tags: BTreeMap::from([
-                (text(LEARNER), text(learner)),
-                (text(TRAIN_ROWS), made.train_rows.to_string()),
-                (text(TRAINED_AT), self.at.to_string()),
-                (text(BACKTEST_RUN), text(whole)),
-                (text(FINGERPRINT), text(fingerprint)),
-            ]),
+            tags: version_tags,
             creation_timestamp: now,
         })?)
     }
