@@ -497,7 +497,7 @@ SELECT
     COALESCE(SUM(payment_value) FILTER (WHERE payment_installments > 3), 0)
         / SUM(payment_value)                                                              AS long_share,
     COUNT(CASE WHEN order_approved_at IS NULL THEN order_purchase_timestamp END)          AS unapproved,
-    date_add(reference_date, CAST(3 AS INT))                                                AS three_days_on,
+    date_add(reference_date, 3)                                                          AS three_days_on,
     COUNT(*) > 1                                                                          AS several
 FROM orders
 JOIN customers ON customers.customer_id = orders.customer_id
