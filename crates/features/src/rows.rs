@@ -1,6 +1,6 @@
 //! The rows of a view, as the sweep wants them: versions sorted by entity, with the arguments and filters of the aggregates.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
@@ -8,13 +8,14 @@ use arrow::compute::{concat_batches, take};
 use arrow::datatypes::{
     DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
 };
-use arrow::row::{RowConverter, SortField};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use safra_history::{History, VALID_FROM, VALID_TO, session};
 
+use crate::keys::Keys;
 use crate::sequenced::{Rewriter, Versions};
+use crate::stages::Stages;
 use crate::{CompiledView, FeatureError};
 
 /// The rows of a view, sorted by entity.
@@ -48,7 +49,9 @@ pub(crate) async fn collect(
         versions.insert(table.clone(), Versions { rows, grows });
     }
     let wanted = Wanted::of(view);
-    let plan = plan(view, &versions, wanted.columns).map_err(failed)?;
+    let stages = Stages::of(&view.input).map_err(failed)?;
+    stages.collect(&mut versions).await.map_err(failed)?;
+    let plan = plan(view, &stages.rest, &versions, wanted.columns).map_err(failed)?;
     let frame = session(1)
         .execute_logical_plan(plan)
         .await
@@ -71,7 +74,12 @@ pub(crate) fn check(
     let versions = schemas
         .iter()
         .map(|(table, schema)| (table.clone(), no_versions(schema)));
-    match plan(view, &versions.collect(), Vec::new()) {
+    let mut versions: BTreeMap<String, Versions> = versions.collect();
+    let planned = Stages::of(&view.input).and_then(|stages| {
+        stages.check(&mut versions)?;
+        plan(view, &stages.rest, &versions, Vec::new())
+    });
+    match planned {
         Ok(_) => Ok(()),
         Err(DataFusionError::Plan(message)) => Err(FeatureError::shape(file, message)),
         Err(error) => Err(FeatureError::datafusion(file, error)),
@@ -92,10 +100,11 @@ fn no_versions(schema: &SchemaRef) -> Versions {
 /// Time, interval and entity of each row, and `columns`.
 fn plan(
     view: &CompiledView,
+    input: &LogicalPlan,
     versions: &BTreeMap<String, Versions>,
     columns: Vec<Expr>,
 ) -> Result<LogicalPlan> {
-    let sequenced = Rewriter::new(versions).rewrite(&view.input)?;
+    let sequenced = Rewriter::new(versions).rewrite(input)?;
     let mut expressions: Vec<Expr> = vec![
         cast(
             view.time_expression.clone(),
@@ -154,7 +163,11 @@ fn sort(
 ) -> Result<ViewRows> {
     let keys = 3..3 + view.entity.len();
     let key_columns: Vec<ArrayRef> = keys.clone().map(|i| rows.column(i).clone()).collect();
-    let (entities, numbers) = number(&key_columns, rows.num_rows())?;
+    let Keys {
+        distinct: entities,
+        numbers,
+        ..
+    } = Keys::of(&key_columns, rows.num_rows())?;
     let time = rows.column(0).as_primitive::<TimestampMicrosecondType>();
     let mut kept: Vec<u32> = (0..rows.num_rows())
         .filter(|&row| time.is_valid(row) && key_columns.iter().all(|key| key.is_valid(row)))
@@ -188,45 +201,4 @@ fn sort(
         columns,
         places,
     })
-}
-
-/// The distinct keys in ascending order, and for each row the number of its key.
-fn number(columns: &[ArrayRef], rows: usize) -> Result<(Vec<ArrayRef>, Vec<u32>)> {
-    if columns.is_empty() {
-        return Ok((Vec::new(), vec![0; rows]));
-    }
-    let fields = columns
-        .iter()
-        .map(|column| SortField::new(column.data_type().clone()))
-        .collect();
-    let converted = RowConverter::new(fields)?.convert_columns(columns)?;
-    let mut seen: HashMap<&[u8], u32> = HashMap::new();
-    let mut first_rows: Vec<u32> = Vec::new();
-    let mut numbers: Vec<u32> = Vec::with_capacity(rows);
-    for row in 0..rows {
-        let next = first_rows.len() as u32;
-        let number = *seen.entry(converted.row(row).data()).or_insert(next);
-        if number == next {
-            first_rows.push(row as u32);
-        }
-        numbers.push(number);
-    }
-    let mut order: Vec<u32> = (0..first_rows.len() as u32).collect();
-    order.sort_by_key(|&number| converted.row(first_rows[number as usize] as usize));
-    let mut rank = vec![0; order.len()];
-    for (position, &number) in order.iter().enumerate() {
-        rank[number as usize] = position as u32;
-    }
-    for number in &mut numbers {
-        *number = rank[*number as usize];
-    }
-    let firsts: UInt32Array = order
-        .iter()
-        .map(|&number| first_rows[number as usize])
-        .collect();
-    let entities = columns
-        .iter()
-        .map(|column| take(column, &firsts, None))
-        .collect::<std::result::Result<_, _>>()?;
-    Ok((entities, numbers))
 }

@@ -10,7 +10,7 @@
 //! | projection, filter, alias | the same, the interval passes through |
 //! | inner join | the same, with the intersection of the intervals, where it is not empty |
 //! | left join | the inner join, and each left row with NULLs while it has no match |
-//! | group by | for each group, once for every stretch of time in which its rows stay the same |
+//! | group by | for each group, once for every stretch of time in which its rows stay the same ([`crate::stages`]) |
 //! | distinct | for each row, the intervals in which at least one row like it holds |
 //! | union all | the same |
 
@@ -18,16 +18,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::common::{
-    Column, DFSchema, JoinConstraint, JoinType, NullEquality, Result, ScalarValue, plan_err,
-};
+use datafusion::common::{Column, DFSchema, JoinType, Result, plan_err};
 use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::functions::core::expr_fn::{coalesce, greatest, least};
+use datafusion::functions::core::expr_fn::{greatest, least};
 use datafusion::logical_expr::logical_plan::{
     Distinct, Join, Projection, SubqueryAlias, TableScan, Union,
 };
-use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, lit};
-use safra_history::{ALWAYS, OPEN, VALID_FROM, VALID_TO};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use safra_history::{VALID_FROM, VALID_TO};
 
 use crate::timeline::{Timeline, column};
 
@@ -90,13 +88,16 @@ impl<'a> Rewriter<'a> {
             }
             LogicalPlan::SubqueryAlias(alias) => self.alias(alias),
             LogicalPlan::Join(join) => self.join(join),
-            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
+            LogicalPlan::Aggregate(keys) if keys.aggr_expr.is_empty() => {
+                let rows = self.rewrite(&keys.input)?;
+                self.distinct(rows, keys.group_expr.clone())
+            }
             LogicalPlan::Distinct(Distinct::All(input)) => {
                 let rows = self.rewrite(input)?;
                 self.distinct(rows, columns_of(input.schema()))
             }
             LogicalPlan::Union(union) => self.union(union),
-            other => plan_err!("{}: not supported in a feature view", name_of(other)),
+            other => plan_err!("{}", name_of(other)),
         }
     }
 
@@ -124,7 +125,11 @@ impl<'a> Rewriter<'a> {
     }
 
     /// These expressions over the rows, with an interval of its own name.
-    fn project(&mut self, rows: Sequenced, mut expressions: Vec<Expr>) -> Result<Sequenced> {
+    pub(crate) fn project(
+        &mut self,
+        rows: Sequenced,
+        mut expressions: Vec<Expr>,
+    ) -> Result<Sequenced> {
         let (from, to) = self.interval_names();
         expressions.push(rows.from.alias(&from));
         expressions.push(rows.to.alias(&to));
@@ -159,13 +164,13 @@ impl<'a> Rewriter<'a> {
             JoinType::Left => self.left_join(join, left, right),
             other => {
                 let name = other.to_string().to_uppercase();
-                plan_err!("{name} JOIN: not supported in a feature view; write INNER or LEFT JOIN")
+                plan_err!("{name} JOIN")
             }
         }
     }
 
     /// Pairs that match, while both hold, as these expressions over both.
-    fn matches(
+    pub(crate) fn matches(
         &mut self,
         join: &Join,
         left: Sequenced,
@@ -191,63 +196,8 @@ impl<'a> Rewriter<'a> {
         self.project(pairs, expressions).and_then(not_empty)
     }
 
-    /// The matches, and each left row alone in the gaps that they leave.
-    fn left_join(&mut self, join: &Join, left: Sequenced, right: Sequenced) -> Result<Sequenced> {
-        let (join, right) = filter_right_first(join, right)?;
-        let columns = columns_of(&join.schema);
-        let matched = self.matches(&join, left.clone(), right.clone(), columns.clone())?;
-        let gaps = match join.filter {
-            None => self.gaps_by_key(&join, right)?,
-            Some(_) => self.gaps_by_row(&join, left.clone(), right)?,
-        };
-        let alone = Join::try_new(
-            Arc::new(left.plan),
-            Arc::new(gaps.timeline.plan),
-            gaps.on,
-            None,
-            JoinType::Left,
-            JoinConstraint::On,
-            gaps.null_equality,
-            false,
-        )?;
-        let gap_from = coalesce(vec![column(&gaps.timeline.from), lit(ALWAYS)]);
-        let gap_to = coalesce(vec![column(&gaps.timeline.to), lit(OPEN)]);
-        let alone = Sequenced {
-            plan: LogicalPlan::Join(alone),
-            from: greatest(vec![left.from, gap_from]),
-            to: least(vec![left.to, gap_to]),
-            grows: false,
-        };
-        let alone = self.project(alone, with_nulls(&join.schema, join.left.schema())?)?;
-        let parts = vec![(matched, columns.clone()), (not_empty(alone)?, columns)];
-        self.stack(parts, &join.schema)
-    }
-
-    /// Where a join compares keys only, the left rows of a key are alone while no right row has that key.
-    fn gaps_by_key(&mut self, join: &Join, right: Sequenced) -> Result<Gaps> {
-        let (left_keys, right_keys): (Vec<Expr>, Vec<Expr>) = join.on.iter().cloned().unzip();
-        let timeline = self.timeline(right, right_keys)?.gaps()?;
-        Ok(Gaps {
-            on: left_keys.into_iter().zip(timeline.keys.clone()).collect(),
-            null_equality: join.null_equality,
-            timeline,
-        })
-    }
-
-    /// Any other condition may tell one left row from another: it is alone while no row like it has a match.
-    fn gaps_by_row(&mut self, join: &Join, left: Sequenced, right: Sequenced) -> Result<Gaps> {
-        let row = columns_of(left.plan.schema());
-        let matched = self.matches(join, left, right, row.clone())?;
-        let timeline = self.timeline(matched, row.clone())?.gaps()?;
-        Ok(Gaps {
-            on: row.into_iter().zip(timeline.keys.clone()).collect(),
-            null_equality: NullEquality::NullEqualsNull,
-            timeline,
-        })
-    }
-
     /// The rows by key, with nothing but the key and the interval.
-    fn timeline(&mut self, rows: Sequenced, keys: Vec<Expr>) -> Result<Timeline> {
+    pub(crate) fn timeline(&mut self, rows: Sequenced, keys: Vec<Expr>) -> Result<Timeline> {
         let (from, to) = self.interval_names();
         let names: Vec<String> = (0..keys.len()).map(|i| format!("{from}_key{i}")).collect();
         let mut expressions: Vec<Expr> = keys
@@ -269,7 +219,7 @@ impl<'a> Rewriter<'a> {
     }
 
     /// Stacks the columns of several plans, and gives them the names of the schema, with tables.
-    fn stack(
+    pub(crate) fn stack(
         &mut self,
         parts: Vec<(Sequenced, Vec<Expr>)>,
         schema: &DFSchema,
@@ -328,50 +278,6 @@ impl<'a> Rewriter<'a> {
         ))
     }
 
-    /// The stretches between the moments at which a row of the group comes or goes; each takes the rows
-    /// that hold throughout.
-    fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Sequenced> {
-        check_groups(aggregate)?;
-        let input = self.rewrite(&aggregate.input)?;
-        if aggregate.aggr_expr.is_empty() {
-            return self.distinct(input, aggregate.group_expr.clone());
-        }
-        let timeline = self.timeline(input.clone(), aggregate.group_expr.clone())?;
-        let stretches = timeline.stretches()?;
-        let on = aggregate
-            .group_expr
-            .iter()
-            .cloned()
-            .zip(stretches.keys)
-            .collect();
-        let (from, to) = (column(&stretches.from), column(&stretches.to));
-        let holds = input
-            .from
-            .lt_eq(from.clone())
-            .and(to.clone().lt_eq(input.to));
-        let joined = Join::try_new(
-            Arc::new(input.plan),
-            Arc::new(stretches.plan),
-            on,
-            Some(holds),
-            JoinType::Inner,
-            JoinConstraint::On,
-            NullEquality::NullEqualsNull,
-            false,
-        )?;
-        let mut group = aggregate.group_expr.clone();
-        group.extend([from, to]);
-        let plan = LogicalPlanBuilder::from(LogicalPlan::Join(joined))
-            .aggregate(group, aggregate.aggr_expr.clone())?
-            .build()?;
-        Ok(Sequenced::named(
-            plan,
-            &stretches.from,
-            &stretches.to,
-            false,
-        ))
-    }
-
     fn interval_names(&mut self) -> (String, String) {
         self.names += 1;
         (
@@ -381,46 +287,7 @@ impl<'a> Rewriter<'a> {
     }
 }
 
-/// When the left rows of a join have no match.
-struct Gaps {
-    timeline: Timeline,
-    /// What a left row has in common with its gaps.
-    on: Vec<(Expr, Expr)>,
-    null_equality: NullEquality,
-}
-
-/// A condition on the right side of a left join alone may as well choose the right rows beforehand.
-fn filter_right_first(join: &Join, right: Sequenced) -> Result<(Join, Sequenced)> {
-    let Some(filter) = &join.filter else {
-        return Ok((join.clone(), right));
-    };
-    let of_right = |column: &&Column| join.right.schema().has_column(column);
-    if !filter.column_refs().iter().all(of_right) {
-        return Ok((join.clone(), right));
-    }
-    let plan = LogicalPlanBuilder::from(right.plan)
-        .filter(filter.clone())?
-        .build()?;
-    let join = Join {
-        filter: None,
-        ..join.clone()
-    };
-    Ok((join, Sequenced { plan, ..right }))
-}
-
-fn check_groups(aggregate: &Aggregate) -> Result<()> {
-    if aggregate.group_expr.is_empty() {
-        // Without rows it would still be one row, at times at which nothing comes or goes.
-        return plan_err!("an aggregate without GROUP BY: not supported in a feature view");
-    }
-    let sets = |expr: &Expr| matches!(expr, Expr::GroupingSet(_));
-    if aggregate.group_expr.iter().any(sets) {
-        return plan_err!("GROUPING SETS, CUBE or ROLLUP: not supported in a feature view");
-    }
-    Ok(())
-}
-
-fn not_empty(rows: Sequenced) -> Result<Sequenced> {
+pub(crate) fn not_empty(rows: Sequenced) -> Result<Sequenced> {
     let lasts = rows.from.clone().lt(rows.to.clone());
     let plan = LogicalPlanBuilder::from(rows.plan).filter(lasts)?.build()?;
     Ok(Sequenced { plan, ..rows })
@@ -440,23 +307,6 @@ fn name_of(plan: &LogicalPlan) -> String {
     }
 }
 
-fn columns_of(schema: &DFSchema) -> Vec<Expr> {
+pub(crate) fn columns_of(schema: &DFSchema) -> Vec<Expr> {
     schema.columns().into_iter().map(Expr::Column).collect()
-}
-
-/// The columns of a join, those of its right side as NULLs.
-fn with_nulls(joined: &DFSchema, left: &DFSchema) -> Result<Vec<Expr>> {
-    let width = left.fields().len();
-    joined
-        .iter()
-        .enumerate()
-        .map(|(i, (relation, field))| {
-            let named = Column::new(relation.cloned(), field.name());
-            if i < width {
-                return Ok(Expr::Column(named));
-            }
-            let null = ScalarValue::try_from(field.data_type())?;
-            Ok(lit(null).alias_qualified(relation.cloned(), field.name()))
-        })
-        .collect()
 }

@@ -1,4 +1,4 @@
-//! When the rows of a key hold: together, not at all, and from one change to the next.
+//! When the rows of a key hold: together, and not at all.
 
 use std::sync::Arc;
 
@@ -28,23 +28,6 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// The intervals between neighbouring moments at which one of the key's rows comes or goes.
-    pub(crate) fn stretches(&self) -> Result<Self> {
-        let (from, to) = (format!("{}_start", self.from), format!("{}_end", self.to));
-        let moments = |moment: &str| self.select(&[(column(moment), &from)]);
-        let last = ScalarValue::Int64(self.grows.then_some(OPEN));
-        let moments = match self.grows {
-            true => moments(&self.from)?,
-            false => stacked(moments(&self.from)?, moments(&self.to)?)?,
-        };
-        let distinct = LogicalPlanBuilder::from(moments).distinct()?.build()?;
-        let next = self.in_order(lead(column(&from), Some(1), Some(last)), &from);
-        let plan = with_window(distinct, next.build()?, &to)?
-            .filter(column(&to).is_not_null())?
-            .build()?;
-        Ok(self.with(plan, from, to))
-    }
-
     /// The longest intervals throughout which at least one of the key's rows holds.
     pub(crate) fn covers(self) -> Result<Self> {
         if self.grows {

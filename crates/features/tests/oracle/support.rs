@@ -81,7 +81,7 @@ pub fn against_oracle(
         let computed = run(compute(view, history, dates)).unwrap_or_else(|e| panic!("{e}"));
         for &date in dates {
             let expected = run(oracle(view, history, date)).unwrap_or_else(|e| panic!("{e}"));
-            let at = differences(view, &computed, &expected, date, Tolerance::Relative(1e-9));
+            let at = differences(view, &computed, &expected, date, Tolerance::Exact);
             found.extend(at);
         }
     }

@@ -1,0 +1,67 @@
+//! Rows by key.
+
+use std::collections::HashMap;
+
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::compute::take;
+use arrow::row::{RowConverter, SortField};
+use datafusion::common::Result;
+
+/// The distinct keys of some rows.
+pub(crate) struct Keys {
+    /// The columns of the keys: one row a key, in ascending order; the index is the key's number.
+    pub distinct: Vec<ArrayRef>,
+    /// For each row the number of its key.
+    pub numbers: Vec<u32>,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl Keys {
+    /// Numbers the keys of so many rows, in ascending order. NULLs are equal; without columns all rows have
+    /// the same key.
+    pub(crate) fn of(columns: &[ArrayRef], rows: usize) -> Result<Self> {
+        if columns.is_empty() {
+            return Ok(Self {
+                distinct: Vec::new(),
+                numbers: vec![0; rows],
+                count: rows.min(1),
+            });
+        }
+        let fields = columns
+            .iter()
+            .map(|column| SortField::new(column.data_type().clone()))
+            .collect();
+        let converted = RowConverter::new(fields)?.convert_columns(columns)?;
+        let mut seen: HashMap<&[u8], u32> = HashMap::new();
+        let mut first_rows: Vec<u32> = Vec::new();
+        let mut numbers: Vec<u32> = Vec::with_capacity(rows);
+        for row in 0..rows {
+            let next = first_rows.len() as u32;
+            let number = *seen.entry(converted.row(row).data()).or_insert(next);
+            if number == next {
+                first_rows.push(row as u32);
+            }
+            numbers.push(number);
+        }
+        let mut order: Vec<u32> = (0..first_rows.len() as u32).collect();
+        order.sort_by_key(|&number| converted.row(first_rows[number as usize] as usize));
+        let mut rank = vec![0; order.len()];
+        for (position, &number) in order.iter().enumerate() {
+            rank[number as usize] = position as u32;
+        }
+        for number in &mut numbers {
+            *number = rank[*number as usize];
+        }
+        let firsts: UInt32Array = order
+            .iter()
+            .map(|&number| first_rows[number as usize])
+            .collect();
+        let distinct = columns.iter().map(|column| take(column, &firsts, None));
+        Ok(Self {
+            distinct: distinct.collect::<std::result::Result<_, _>>()?,
+            numbers,
+            count: order.len(),
+        })
+    }
+}
