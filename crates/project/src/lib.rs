@@ -14,16 +14,22 @@
 
 mod check;
 mod error;
+mod feature_text;
 mod files;
+mod meaning;
 mod problem;
+mod problem_texts;
 mod settings;
 mod source;
 mod view;
 
 pub use error::ProjectError;
+pub use feature_text::FeatureText;
 pub use files::ProjectFiles;
+pub use meaning::{Meaning, Meanings};
 pub use problem::{BacktestSpec, Cadence, Cohort, FeatureSelection, Label, LearnerSpec, Problem};
-pub use settings::Settings;
+pub use problem_texts::{ProblemTexts, ProblemTranslation};
+pub use settings::{Download, Figure, FigureTranslation, Settings, SettingsTranslation};
 pub use source::{Column, ColumnKnownAt, ColumnType, Derived, KnownAt, Reference, Source};
 pub use view::{View, Window};
 

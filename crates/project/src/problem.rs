@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::files::parse_toml;
-use crate::{ProjectError, ProjectFiles};
+use crate::{ProblemTranslation, ProjectError, ProjectFiles};
 
 /// Something to be predicted about an entity at a reference date.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Problem {
     pub row: String,
     /// What several rows are called, such as "sellers".
     pub rows: String,
+    /// Whether the word for a row is feminine, for languages in which articles follow it.
+    #[serde(default)]
+    pub feminine: bool,
     /// Columns that identify one row, together with the reference date.
     pub entity: Vec<String>,
     /// On which dates the question is asked.
@@ -47,6 +50,9 @@ pub struct Problem {
     pub learners: Vec<LearnerSpec>,
     /// Backtest defaults.
     pub backtest: BacktestSpec,
+    /// The words for people in other languages, by language tag such as `pt-BR`.
+    #[serde(default)]
+    pub translations: BTreeMap<String, ProblemTranslation>,
 }
 
 /// On which dates a question is asked.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use indexmap::IndexMap;
 use minijinja::syntax::SyntaxConfig;
 
+use crate::meaning::{self, Meanings};
 use crate::{ProjectError, ProjectFiles};
 
 /// A feature view: features of an entity, as SQL over the sources, without dates and without `GROUP BY`.
@@ -23,8 +24,10 @@ pub struct View {
     pub windows: Vec<Window>,
     /// One line on what the features tell.
     pub description: String,
-    /// The SQL, rendered from its template.
+    /// The SQL, rendered from its template, without the descriptions of features.
     pub sql: String,
+    /// What its features mean, by their name without a window.
+    pub meanings: IndexMap<String, Meanings>,
     /// Number of lines before the SQL in the file, to place errors.
     pub header_lines: usize,
 }
@@ -116,6 +119,7 @@ fn read(file: &str, name: &str, text: &str) -> Result<View, ProjectError> {
         .skip(end + 1)
         .flat_map(|line| [line, "\n"])
         .collect();
+    let (sql, meanings) = meaning::take(&render(file, end + 1, &body)?);
     Ok(View {
         name: name.to_owned(),
         file: file.to_owned(),
@@ -129,7 +133,8 @@ fn read(file: &str, name: &str, text: &str) -> Result<View, ProjectError> {
             .windows
             .ok_or_else(|| header_error(1, "the header has no line windows:".into()))?,
         description: header.description.unwrap_or_default(),
-        sql: render(file, end + 1, &body)?,
+        sql,
+        meanings,
         header_lines: end + 1,
     })
 }
