@@ -1,13 +1,14 @@
 //! Writes a report with invented but plausible numbers, to look at in a browser:
-//! `cargo run --release -p safra-report --example sample_report -- sample.html [charts-folder]`.
+//! `cargo run --release -p safra-report --example sample_report -- sample.html [pt-BR] [charts-folder]`.
 
 use std::error::Error;
 use std::path::Path;
 
 use safra_report::{
-    BaseRate, CalibrationBin, Cell, Champion, Direction, Importance, LearnerMean, MetricRow,
-    Metrics, ProblemReport, Reason, Report, RocCurve, RocPoint, Scored, ScoredRow, StepTime,
-    TableSummary, charts, render,
+    BaseRate, CalibrationBin, Cell, Champion, Direction, Estimate, FeatureText, Importance,
+    Interval, Intervals, KeyFigure, Language, LearnerMean, MetricRow, Metrics, Page, PeriodValue,
+    ProblemReport, Reason, Report, RocCurve, RocPoint, Rule, Scored, ScoredRow, StepTime,
+    TableSummary, Untrained, Window, charts, render,
 };
 
 const LEARNERS: [&str; 4] = ["baseline", "recency", "logistic_regression", "lightgbm"];
@@ -23,110 +24,219 @@ const BACKTEST: [(&str, u64, u64, [f64; 3]); 7] = [
     ("2018-05-01", 1_534, 411, [0.824, 0.861, 0.876]),
 ];
 
-/// Feature, meaning, share of importance and a typical value for a seller about to leave.
-const FEATURES: [(&str, &str, f64, f64); 15] = [
+/// Feature, meaning, unit, what a missing value means, share of importance, a typical value for a seller about
+/// to leave, and window.
+type Described = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    f64,
+    f64,
+    Window,
+);
+
+const FEATURES: [Described; 12] = [
     (
-        "days_since_last_order_all",
-        "Days since the last sale",
+        "days_since_last_order",
+        "days since the last sale",
+        "",
+        "no sale",
         0.238,
         36.0,
+        Window::All,
     ),
-    ("orders_30d", "Orders in the last 30 days", 0.121, 1.0),
     (
-        "avg_days_between_sales_all",
-        "Mean days between consecutive days with a sale",
+        "orders",
+        "orders",
+        "",
+        "no order",
+        0.121,
+        1.0,
+        Window::Days(30),
+    ),
+    (
+        "avg_days_between_sales",
+        "mean days between consecutive days with a sale",
+        "",
+        "fewer than two days with a sale",
         0.094,
         18.4,
+        Window::Months(6),
     ),
     (
-        "days_with_sale_90d",
-        "Days with a sale in the last 90 days",
+        "days_with_sale",
+        "days with a sale",
+        "",
+        "no sale",
         0.081,
         3.0,
+        Window::Days(90),
     ),
     (
-        "days_since_first_order_all",
-        "Days since the first sale",
+        "days_since_first_order",
+        "days since the first sale",
+        "",
+        "no sale",
         0.058,
         71.0,
+        Window::All,
     ),
-    ("orders_6mo", "Orders in the last 6 months", 0.051, 4.0),
     (
-        "lifetime_value_all",
-        "Sales over all history (R$)",
+        "revenue",
+        "sales",
+        "R$",
+        "no sale",
         0.043,
         412.8,
+        Window::Months(6),
     ),
     (
-        "avg_review_score_6mo",
-        "Mean review score in the last 6 months",
+        "avg_review_score",
+        "mean review score",
+        "",
+        "no review",
         0.036,
         3.25,
+        Window::Months(6),
     ),
     (
-        "late_share_6mo",
-        "Share of orders delivered late in the last 6 months",
+        "late_share",
+        "share of orders delivered late",
+        "%",
+        "no settled order",
         0.031,
         0.25,
+        Window::Months(6),
     ),
     (
-        "customer_states_6mo",
-        "Customer states reached in the last 6 months",
+        "customer_states",
+        "customer states reached",
+        "",
+        "",
         0.027,
         3.0,
+        Window::Months(6),
     ),
     (
-        "avg_freight_6mo",
-        "Mean freight per order in the last 6 months (R$)",
+        "avg_freight",
+        "mean freight per order",
+        "R$",
+        "no order",
         0.025,
         21.74,
+        Window::Months(6),
     ),
     (
-        "avg_ticket_90d",
-        "Mean order value in the last 90 days (R$)",
+        "avg_ticket",
+        "mean order value",
+        "R$",
+        "no order",
         0.022,
         103.2,
+        Window::Days(90),
     ),
     (
-        "credit_card_value_share_6mo",
-        "Share of value paid by credit card",
+        "credit_card_value_share",
+        "share of value paid by credit card",
+        "%",
+        "no payment",
         0.019,
         0.714,
+        Window::Months(6),
     ),
-    (
-        "share_state_sp_6mo",
-        "Share of orders from São Paulo",
-        0.016,
-        0.333,
-    ),
-    ("avg_photos_6mo", "Mean photos per product", 0.013, 2.0),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let page = arguments.next().unwrap_or_else(|| "sample.html".to_owned());
-    let report = sample();
+    let tag = arguments.next().unwrap_or_default();
+    let report = sample(Language::of_tag(&tag).unwrap_or_default());
     std::fs::write(&page, render(&report)?)?;
     if let Some(folder) = arguments.next() {
         std::fs::create_dir_all(&folder)?;
-        for (name, svg) in charts::files(&report.problems[0])? {
+        for (name, svg) in charts::files(&churn())? {
             std::fs::write(Path::new(&folder).join(name), svg)?;
         }
     }
     Ok(())
 }
 
-fn sample() -> Report {
+fn sample(language: Language) -> Report {
     Report {
-        title: "Seller report".to_owned(),
-        project: "Olist".to_owned(),
+        language,
+        title: "Olist, the Brazilian marketplace".to_owned(),
+        project: "olist".to_owned(),
         data_from: "2016-09-04".to_owned(),
         data_until: "2018-05-31".to_owned(),
         generated_for: "2018-06-01".to_owned(),
-        problems: vec![churn()],
+        figures: figures(),
+        pages: vec![
+            Page::Problem(Box::new(churn())),
+            Page::Problem(Box::new(late_orders())),
+            Page::Untrained(Untrained {
+                name: "activation".to_owned(),
+                title: "Seller activation".to_owned(),
+                question: "Which signed sellers may never make a sale?".to_owned(),
+                commands: vec![
+                    "safra train activation".to_owned(),
+                    "safra promote activation".to_owned(),
+                ],
+            }),
+        ],
         steps: steps(),
         tables: tables(),
     }
+}
+
+fn figures() -> Vec<KeyFigure> {
+    let figure = |label: &str, unit: &str, values: [f64; 8]| KeyFigure {
+        label: label.to_owned(),
+        unit: unit.to_owned(),
+        values: (1..)
+            .zip(values)
+            .map(|(month, value)| PeriodValue {
+                period: format!("2018-{month:02}-01"),
+                value,
+            })
+            .collect(),
+    };
+    let orders = [
+        4_631.0, 4_285.0, 7_544.0, 5_673.0, 7_269.0, 6_728.0, 7_211.0, 6_873.0,
+    ];
+    vec![
+        figure("orders", "", orders),
+        figure("sales", "R$", orders.map(|orders| orders * 137.4)),
+        figure(
+            "sellers with a sale",
+            "",
+            orders.map(|orders| (orders * 0.17).round()),
+        ),
+        figure(
+            "late orders",
+            "%",
+            [0.043, 0.052, 0.136, 0.081, 0.067, 0.157, 0.211, 0.049],
+        ),
+    ]
+}
+
+/// The same numbers as a problem whose rows have a time of their own.
+fn late_orders() -> ProblemReport {
+    let mut problem = ProblemReport {
+        name: "delay".to_owned(),
+        title: "Late orders".to_owned(),
+        question: "Which approved orders will miss their promise?".to_owned(),
+        entity: "order".to_owned(),
+        rows: "orders".to_owned(),
+        positive: "is not delivered by the end of its promised day".to_owned(),
+        events: true,
+        ..churn()
+    };
+    problem.rule = None;
+    for (rank, row) in (0..).zip(&mut problem.scored.top) {
+        row.time = format!("2018-05-{:02}T{:02}:15:00", 31 - rank % 9, 8 + rank % 12);
+    }
+    problem
 }
 
 fn churn() -> ProblemReport {
@@ -147,19 +257,51 @@ fn churn() -> ProblemReport {
             features: 214,
             trained_until: "2018-06-01".to_owned(),
         }),
+        rule: Some(Rule {
+            learner: "recency".to_owned(),
+            feature: feature(FEATURES[0], Window::All),
+            difference: Some(Estimate {
+                value: 0.050,
+                interval: interval(0.050, 0.012),
+            }),
+        }),
         metrics: metric_rows(),
         means: means(),
         roc_curves: LEARNERS.map(roc_curve).to_vec(),
         calibration: calibration(),
         importances: FEATURES
-            .map(|(feature, meaning, share, _)| Importance {
-                feature: feature.to_owned(),
-                share,
-                meaning: meaning.to_owned(),
+            .map(|described| Importance {
+                feature: feature(described, Window::Unsaid),
+                share: described.4,
             })
             .to_vec(),
         base_rates: base_rates(),
         scored: scored(),
+        ..ProblemReport::default()
+    }
+}
+
+fn interval(value: f64, half: f64) -> Option<Interval> {
+    Some(Interval {
+        low: value - half,
+        high: (value + half * 0.9).min(1.0),
+    })
+}
+
+fn intervals(roc_auc: f64, half: f64) -> Intervals {
+    Intervals {
+        roc_auc: interval(roc_auc, half).filter(|_| roc_auc != 0.5),
+        ..Intervals::default()
+    }
+}
+
+fn feature((name, meaning, unit, none, ..): Described, window: Window) -> FeatureText {
+    FeatureText {
+        name: name.to_owned(),
+        meaning: meaning.to_owned(),
+        unit: unit.to_owned(),
+        none: none.to_owned(),
+        window,
     }
 }
 
@@ -200,6 +342,7 @@ fn metric_rows() -> Vec<MetricRow> {
                 rows: cohort,
                 positives,
                 metrics: metrics(roc_auc(learner, ranked), base_rate),
+                intervals: intervals(roc_auc(learner, ranked), 0.021),
             });
         }
         train_rows += cohort;
@@ -225,6 +368,7 @@ fn means() -> Vec<LearnerMean> {
         .map(|learner| LearnerMean {
             learner: learner.to_owned(),
             metrics: metrics(mean(learner), base_rate),
+            intervals: intervals(mean(learner), 0.009),
         })
         .to_vec()
 }
@@ -298,7 +442,13 @@ fn scored() -> Scored {
     Scored {
         reference_date: "2018-06-01".to_owned(),
         scores: (0..SELLERS).map(score).collect(),
-        extra_columns: vec!["State".to_owned(), "Sales, 6 months (R$)".to_owned()],
+        extra_columns: vec![
+            FeatureText {
+                name: "state".to_owned(),
+                ..FeatureText::default()
+            },
+            feature(FEATURES[5], Window::Months(6)),
+        ],
         top: (0..25).map(|rank| scored_row(rank, score(rank))).collect(),
     }
 }
@@ -307,14 +457,18 @@ fn scored_row(rank: u32, score: f64) -> ScoredRow {
     let states = ["SP", "MG", "PR", "SP", "RJ", "SC", "SP", "RS"];
     let number = hash(u64::from(rank));
     let reason = |place: u64| {
-        let (feature, meaning, _, value) =
-            FEATURES[((number % 4 + place * (1 + number % 3)) % 10) as usize];
+        let described = FEATURES[((number % 4 + place * (1 + number % 3)) % 10) as usize];
+        let (value, window) = (described.5, described.6);
         let is_whole = value == value.round();
         let scaled = value * (0.75 + f64::from((number >> place) as u8) / 512.0);
+        let value = if is_whole { scaled.round() } else { scaled };
         Reason {
-            feature: feature.to_owned(),
-            meaning: meaning.to_owned(),
-            value: (number % 41 != place).then_some(if is_whole { scaled.round() } else { scaled }),
+            feature: feature(described, window),
+            value: if number % 11 == place {
+                Cell::Missing
+            } else {
+                Cell::Number(value)
+            },
             direction: if place == 2 {
                 Direction::Lowers
             } else {
@@ -325,6 +479,7 @@ fn scored_row(rank: u32, score: f64) -> ScoredRow {
     ScoredRow {
         entity_id: format!("{number:016x}{:016x}", hash(number)),
         score,
+        time: String::new(),
         reasons: (0..3).map(reason).collect(),
         extra: vec![
             Cell::Text(states[(number % 8) as usize].to_owned()),

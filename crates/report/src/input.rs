@@ -6,10 +6,14 @@
 
 use serde::Serialize;
 
-/// Everything on the page.
+use crate::Language;
+
+/// Everything in the report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// Heading of the page.
+    /// The language in which the report is written; texts of the input are shown as they are.
+    pub language: Language,
+    /// Heading of the report.
     pub title: String,
     /// Name of the project.
     pub project: String,
@@ -19,12 +23,57 @@ pub struct Report {
     pub data_until: String,
     /// Reference date of the scores.
     pub generated_for: String,
-    /// The problems, in the order of the page.
-    pub problems: Vec<ProblemReport>,
+    /// How the business goes, in a few numbers, for the start page.
+    pub figures: Vec<KeyFigure>,
+    /// The pages between the start and the end, in order.
+    pub pages: Vec<Page>,
     /// The steps that led here, in the order they were taken.
     pub steps: Vec<StepTime>,
     /// The tables read or written, in the order of the page.
     pub tables: Vec<TableSummary>,
+}
+
+/// One page of the report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    /// A problem with a model in use.
+    Problem(Box<ProblemReport>),
+    /// A problem about which nothing can be said yet.
+    Untrained(Untrained),
+}
+
+/// A problem without a champion.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Untrained {
+    /// Name of the problem, such as `churn`.
+    pub name: String,
+    /// Heading for people.
+    pub title: String,
+    /// The question the model is to answer, as one sentence.
+    pub question: String,
+    /// The commands that lead to a champion, in order.
+    pub commands: Vec<String>,
+}
+
+/// A number that says how the business goes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct KeyFigure {
+    /// What it counts, such as `orders`.
+    pub label: String,
+    /// Its unit, as [`FeatureText::unit`].
+    pub unit: String,
+    /// Its values by period, the latest last; a single one if it has no periods.
+    pub values: Vec<PeriodValue>,
+}
+
+/// The value of a figure in one period.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PeriodValue {
+    /// First day of the period; empty if there are no periods.
+    pub period: String,
+    /// The value.
+    pub value: f64,
 }
 
 /// How long a step took.
@@ -64,6 +113,11 @@ pub struct ProblemReport {
     pub entity: String,
     /// What the rows are called in the plural, such as `sellers`.
     pub rows: String,
+    /// Whether the word for a row is feminine, for languages in which articles follow it.
+    pub feminine: bool,
+    /// Whether each row has a time of its own, as orders do. The dates of the backtest are then the first days
+    /// of periods, and each period judges the rows that fall into it.
+    pub events: bool,
     /// What a positive label means, as a verb in the third person, such as `stops selling`.
     pub positive: String,
     /// Who is asked about, in words.
@@ -72,6 +126,8 @@ pub struct ProblemReport {
     pub label: String,
     /// The model in use, if there is one.
     pub champion: Option<Champion>,
+    /// The simple rule that the champion must beat, if there is one.
+    pub rule: Option<Rule>,
     /// Backtest: one row for each reference date and learner, in any order.
     pub metrics: Vec<MetricRow>,
     /// Backtest: means over the dates, one row for each learner, in the order of the page.
@@ -101,6 +157,82 @@ pub struct Champion {
     pub features: u64,
     /// Day before which its training labels were known.
     pub trained_until: String,
+}
+
+/// A rule that sorts by one feature alone.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Rule {
+    /// Name of the rule among the learners.
+    pub learner: String,
+    /// The feature it sorts by.
+    pub feature: FeatureText,
+    /// ROC AUC of the champion minus that of the rule on the same rows, averaged over the dates.
+    pub difference: Option<Estimate>,
+}
+
+/// A value with its 95 % interval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The value.
+    pub value: f64,
+    /// Its interval, if there is one.
+    pub interval: Option<Interval>,
+}
+
+/// A 95 % interval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// 95 % intervals of metrics; `None` where there is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Intervals {
+    /// See [`Metrics::roc_auc`].
+    pub roc_auc: Option<Interval>,
+    /// See [`Metrics::average_precision`].
+    pub average_precision: Option<Interval>,
+    /// See [`Metrics::log_loss`].
+    pub log_loss: Option<Interval>,
+    /// See [`Metrics::brier`].
+    pub brier: Option<Interval>,
+    /// See [`Metrics::ece`].
+    pub ece: Option<Interval>,
+    /// See [`Metrics::lift_at_10`].
+    pub lift_at_10: Option<Interval>,
+}
+
+/// A feature of the store, for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FeatureText {
+    /// Its name in the store, such as `orders_30d`.
+    pub name: String,
+    /// What it is, in words and without its window; may be empty.
+    pub meaning: String,
+    /// Its unit, such as `R$` or `days`; `%` for fractions that are read as percentages. May be empty.
+    pub unit: String,
+    /// What it means that there is no value, such as `no sale`; may be empty.
+    pub none: String,
+    /// How far back it looks.
+    pub window: Window,
+}
+
+/// How far back from the reference date a feature looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Window {
+    /// Its name does not say, or several windows are meant together.
+    #[default]
+    Unsaid,
+    /// A number of days.
+    Days(u32),
+    /// A number of calendar months.
+    Months(u32),
+    /// All history.
+    All,
 }
 
 /// How good the scores of one learner were. `None` where a metric is undefined, as with one class only.
@@ -135,6 +267,8 @@ pub struct MetricRow {
     pub positives: u64,
     /// How good the scores were.
     pub metrics: Metrics,
+    /// How certain that is.
+    pub intervals: Intervals,
 }
 
 /// One learner over all dates of the backtest.
@@ -144,6 +278,8 @@ pub struct LearnerMean {
     pub learner: String,
     /// Mean of each metric over the dates where it is defined.
     pub metrics: Metrics,
+    /// How certain that is.
+    pub intervals: Intervals,
 }
 
 /// The ROC curve of one learner.
@@ -175,15 +311,13 @@ pub struct CalibrationBin {
     pub count: u64,
 }
 
-/// How much one feature counts in a model.
+/// How much a feature counts in a model, all its windows together.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Importance {
-    /// Name of the feature in the store.
-    pub feature: String,
+    /// The feature.
+    pub feature: FeatureText,
     /// Its share of the importance of all features.
     pub share: f64,
-    /// What it is, in words; may be empty.
-    pub meaning: String,
 }
 
 /// How many rows of one date are positive.
@@ -205,7 +339,7 @@ pub struct Scored {
     /// The score of every row, in any order.
     pub scores: Vec<f64>,
     /// Headings of [`ScoredRow::extra`].
-    pub extra_columns: Vec<String>,
+    pub extra_columns: Vec<FeatureText>,
     /// The rows with the highest scores, highest first.
     pub top: Vec<ScoredRow>,
 }
@@ -215,6 +349,8 @@ pub struct Scored {
 pub struct ScoredRow {
     /// What identifies the row, such as the seller's id.
     pub entity_id: String,
+    /// When the row happened, as an ISO date and time; empty where all rows have the same reference date.
+    pub time: String,
     /// Its predicted probability.
     pub score: f64,
     /// What moved the score most, strongest first.
@@ -223,15 +359,13 @@ pub struct ScoredRow {
     pub extra: Vec<Cell>,
 }
 
-/// One feature that moved a score.
+/// A feature that moved a score.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Reason {
-    /// Name of the feature in the store.
-    pub feature: String,
-    /// What it is, in words; may be empty.
-    pub meaning: String,
+    /// The feature.
+    pub feature: FeatureText,
     /// Its value in this row, if it has one.
-    pub value: Option<f64>,
+    pub value: Cell,
     /// Which way it moved the score.
     pub direction: Direction,
 }

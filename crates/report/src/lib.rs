@@ -8,9 +8,9 @@
 //!
 //! | layer | its one job |
 //! |---|---|
-//! | `words` | every word, date and number format of the page, in one catalogue per language |
+//! | `words` | every word, date and number format of the report, in one catalogue per language |
 //! | `charts` | from numbers to marks with coordinates, and from marks to SVG |
-//! | `page` | the sentences, tables and figures of the HTML page |
+//! | `pages` | the sentences, tables and figures of the pages |
 //!
 //! ```
 //! let report = safra_report::Report {
@@ -25,17 +25,21 @@
 pub mod charts;
 mod error;
 mod facts;
+mod features;
 mod input;
+mod language;
 mod locale;
-mod page;
+mod pages;
 mod printer;
 mod sentences;
 mod words;
 
 pub use error::ReportError;
 pub use input::{
-    BaseRate, CalibrationBin, Cell, Champion, Direction, Importance, LearnerMean, MetricRow,
-    Metrics, ProblemReport, Reason, Report, RocCurve, RocPoint, Scored, ScoredRow, StepTime,
-    TableSummary,
+    BaseRate, CalibrationBin, Cell, Champion, Direction, Estimate, FeatureText, Importance,
+    Interval, Intervals, KeyFigure, LearnerMean, MetricRow, Metrics, Page, PeriodValue,
+    ProblemReport, Reason, Report, RocCurve, RocPoint, Rule, Scored, ScoredRow, StepTime,
+    TableSummary, Untrained, Window,
 };
-pub use page::render;
+pub use language::Language;
+pub use pages::render;

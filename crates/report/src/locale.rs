@@ -19,10 +19,12 @@ pub(crate) struct Locale {
     below: String,
     /// What stands for a missing value.
     missing: String,
-    /// A whole date, with `{day}`, `{month}` and `{year}` in it.
+    /// A whole date, with `{day}`, `{month}` and `{year}` in it, or `{dd}` and `{mm}` for two digits.
     date: String,
-    /// A date within a known year, with `{day}` and `{month}` in it.
+    /// A date within a known year, likewise.
     day_and_month: String,
+    /// A month, with `{month}` and `{year}` in it.
+    month_and_year: String,
     /// Names of the twelve months.
     months: [String; 12],
     /// Short names of the twelve months.
@@ -91,7 +93,8 @@ impl Locale {
         }
         let size = value.abs();
         if size >= 1e15 {
-            return format!("{value:.2e}").replace('-', &MINUS.to_string());
+            let text = format!("{value:.2e}").replace('.', &self.decimal);
+            return text.replace('-', &MINUS.to_string());
         }
         if value.fract() == 0.0 || size >= 100.0 {
             return self.decimal(value, 0);
@@ -132,11 +135,31 @@ impl Locale {
         self.whole_date(text, &self.short_months)
     }
 
+    /// A date and time, such as `31 May 2018 14:05`. Text that is no date stays as it is.
+    pub(crate) fn date_time(&self, text: &str) -> String {
+        let date = self.short_date(text);
+        match text.get(11..16) {
+            Some(time) if parse_date(text).is_some() => format!("{date} {time}"),
+            _ => date,
+        }
+    }
+
     /// The day and month of a date, such as `1 Jun`.
     pub(crate) fn day_and_month(&self, date: NaiveDate) -> String {
-        self.day_and_month
-            .replace("{day}", &date.day().to_string())
-            .replace("{month}", &self.short_month(date))
+        filled(&self.day_and_month, date, &self.short_months)
+    }
+
+    /// The month of a date, such as `June 2018`.
+    fn month_and_year(&self, date: NaiveDate) -> String {
+        filled(&self.month_and_year, date, &self.months)
+    }
+
+    /// A period by its first day: a month, if it may be one and begins with its first day.
+    pub(crate) fn period(&self, first_day: &str, may_be_month: bool) -> String {
+        match parse_date(first_day) {
+            Some(day) if may_be_month && day.day() == 1 => self.month_and_year(day),
+            _ => self.date(first_day),
+        }
     }
 
     /// The month of a date, such as `Jun`.
@@ -144,17 +167,34 @@ impl Locale {
         month_name(&self.short_months, date)
     }
 
-    fn whole_date(&self, text: &str, months: &[String; 12]) -> String {
-        parse_date(text).map_or_else(
-            || text.to_owned(),
-            |date| {
-                self.date
-                    .replace("{day}", &date.day().to_string())
-                    .replace("{month}", &month_name(months, date))
-                    .replace("{year}", &date.year().to_string())
-            },
-        )
+    /// A value in its unit: a fraction as a percentage for `%`, money with the currency in front, any other
+    /// unit behind the number.
+    pub(crate) fn measure(&self, value: f64, unit: &str) -> String {
+        match unit {
+            "" => self.quantity(value),
+            "%" => self.rounded_percent(value),
+            _ if !value.is_finite() => self.missing(),
+            _ if unit.ends_with(['$', '€', '£', '¥']) => {
+                let places = if value.abs() < 100.0 { 2 } else { 0 };
+                format!("{unit}\u{a0}{}", self.decimal(value, places))
+            }
+            _ => format!("{}\u{a0}{unit}", self.quantity(value)),
+        }
     }
+
+    fn whole_date(&self, text: &str, months: &[String; 12]) -> String {
+        parse_date(text).map_or_else(|| text.to_owned(), |date| filled(&self.date, date, months))
+    }
+}
+
+/// A pattern with the parts of a date in it.
+fn filled(pattern: &str, date: NaiveDate, months: &[String; 12]) -> String {
+    pattern
+        .replace("{day}", &date.day().to_string())
+        .replace("{dd}", &format!("{:02}", date.day()))
+        .replace("{mm}", &format!("{:02}", date.month()))
+        .replace("{month}", &month_name(months, date))
+        .replace("{year}", &date.year().to_string())
 }
 
 /// The day of an ISO date or date and time.
@@ -182,10 +222,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Language;
     use crate::words::Words;
 
     fn english() -> Locale {
-        Words::english().unwrap().locale
+        Words::of(Language::English).unwrap().locale
+    }
+
+    fn portuguese() -> Locale {
+        Words::of(Language::Portuguese).unwrap().locale
     }
 
     #[test]
@@ -235,6 +280,37 @@ mod tests {
         assert_eq!(locale.date("soon"), "soon");
         assert_eq!(locale.date("2018-02-30"), "2018-02-30");
         assert_eq!(locale.date("junho de á2018"), "junho de á2018");
+        assert_eq!(locale.date_time("2018-05-31T14:05:59"), "31 May 2018 14:05");
+        assert_eq!(locale.date_time("2018-05-31"), "31 May 2018");
+        assert_eq!(locale.date_time("not a date at all"), "not a date at all");
+        let june = parse_date("2018-06-01").unwrap();
+        assert_eq!(locale.month_and_year(june), "June 2018");
+    }
+
+    #[test]
+    fn brazilian_numbers_and_dates_are_written_as_in_brazil() {
+        let locale = portuguese();
+        assert_eq!(locale.decimal(1_234.5, 1), "1.234,5");
+        assert_eq!(locale.quantity(0.142_857), "0,143");
+        assert_eq!(locale.quantity(1.234e20), "1,23e20");
+        assert_eq!(locale.rounded_percent(0.0712), "7,1%");
+        assert_eq!(locale.date("2018-05-31"), "31/05/2018");
+        assert_eq!(locale.short_date("2018-05-31"), "31/05/2018");
+        let may = parse_date("2018-05-31").unwrap();
+        assert_eq!(locale.month_and_year(may), "maio de 2018");
+        assert_eq!(locale.day_and_month(may), "31/05");
+        assert_eq!(locale.short_month(may), "mai");
+    }
+
+    #[test]
+    fn values_stand_in_their_unit() {
+        let locale = english();
+        assert_eq!(locale.measure(41.0, ""), "41");
+        assert_eq!(locale.measure(41.0, "days"), "41\u{a0}days");
+        assert_eq!(locale.measure(0.25, "%"), "25\u{a0}%");
+        assert_eq!(locale.measure(1_234.56, "R$"), "R$\u{a0}1,235");
+        assert_eq!(locale.measure(12.3, "R$"), "R$\u{a0}12.30");
+        assert_eq!(locale.measure(f64::NAN, "R$"), "–");
     }
 
     proptest! {

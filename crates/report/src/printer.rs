@@ -7,17 +7,19 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, context};
 
-use crate::ReportError;
-use crate::input::ProblemReport;
-use crate::words::{Words, readable};
+use crate::input::{Interval, ProblemReport};
+use crate::words::{Words, readable, sentence_case};
+use crate::{Language, ReportError};
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("chart.svg", include_str!("templates/chart.svg")),
-    ("page.html", include_str!("templates/page.html")),
+    ("report.html", include_str!("templates/report.html")),
+    ("start.html", include_str!("templates/start.html")),
     ("problem.html", include_str!("templates/problem.html")),
+    ("untrained.html", include_str!("templates/untrained.html")),
     ("tables.html", include_str!("templates/tables.html")),
     ("style.css", include_str!("templates/style.css")),
-    ("sort.js", include_str!("templates/sort.js")),
+    ("report.js", include_str!("templates/report.js")),
 ];
 
 /// Renders templates and messages. Everything put into HTML or SVG is escaped, unless it is itself the
@@ -30,13 +32,9 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    /// A printer for the English words.
-    pub(crate) fn english() -> Result<Self, ReportError> {
-        Self::new(Words::english()?)
-    }
-
-    fn new(words: Words) -> Result<Self, ReportError> {
-        let words = Arc::new(words);
+    /// A printer for a language.
+    pub(crate) fn new(language: Language) -> Result<Self, ReportError> {
+        let words = Arc::new(Words::of(language)?);
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(escaping);
         environment.set_formatter(write_value);
@@ -75,6 +73,18 @@ impl Printer {
         self.render(&message_name(key), context)
     }
 
+    /// An interval in words; empty if there is none.
+    pub(crate) fn interval(
+        &self,
+        interval: Option<Interval>,
+        places: usize,
+    ) -> Result<String, ReportError> {
+        match interval.filter(Interval::is_usable) {
+            Some(Interval { low, high }) => self.say("interval", context! { low, high, places }),
+            None => Ok(String::new()),
+        }
+    }
+
     /// What a problem calls its rows and its positive label, for messages.
     pub(crate) fn names(&self, problem: &ProblemReport) -> Result<Value, ReportError> {
         let or_default = |name: &str, key: &str| match name {
@@ -85,6 +95,8 @@ impl Printer {
             entity => or_default(&problem.entity, "default_entity")?,
             rows => or_default(&problem.rows, "default_rows")?,
             positive => or_default(&problem.positive, "default_positive")?,
+            feminine => problem.feminine,
+            events => problem.events,
         })
     }
 }
@@ -175,12 +187,15 @@ fn add_name_filters(environment: &mut Environment<'static>, words: &Arc<Words>) 
     let w = Arc::clone(words);
     environment.add_filter("short_date", move |text: &str| w.locale.short_date(text));
     let w = Arc::clone(words);
+    environment.add_filter("date_time", move |text: &str| w.locale.date_time(text));
+    let w = Arc::clone(words);
     environment.add_filter("learner", move |name: &str| w.learner(name));
     let w = Arc::clone(words);
     environment.add_filter("learner_in_a_sentence", move |name: &str| {
         w.learner_in_a_sentence(name)
     });
     environment.add_filter("readable", readable);
+    environment.add_filter("sentence_case", sentence_case);
 }
 
 /// A number for the sorting of tables; nothing for a missing one.
@@ -213,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_message_without_its_values_is_an_error_that_names_it() {
-        let printer = Printer::english().unwrap();
+        let printer = Printer::new(Language::English).unwrap();
         let error = printer.say("header_data", context! {}).unwrap_err();
         assert!(error.to_string().contains("header_data"), "{error}");
     }

@@ -4,11 +4,11 @@
 
 mod common;
 
-use common::{base_rate, bin, churn, curve, metric_row, parse, small_report, texts};
+use common::{base_rate, bin, churn, curve, metric_row, pages, parse, small_report, texts};
 use proptest::prelude::*;
 use safra_report::{
-    BaseRate, CalibrationBin, Importance, LearnerMean, MetricRow, Metrics, ProblemReport, Report,
-    ReportError, RocCurve, RocPoint, Scored, charts, render,
+    BaseRate, CalibrationBin, FeatureText, Importance, Language, LearnerMean, MetricRow, Metrics,
+    ProblemReport, Report, ReportError, RocCurve, RocPoint, Scored, charts, render,
 };
 
 type Draw = fn(&ProblemReport) -> Result<String, ReportError>;
@@ -107,7 +107,7 @@ fn one_learner_on_one_date_is_a_point() {
     };
     assert_eq!(
         title(charts::backtest_lines, &problem),
-        "Recency rule ranks with a ROC AUC of 0.82"
+        "Simple rule ranks with a ROC AUC of 0.82"
     );
     assert_eq!(title(charts::base_rate, &problem), "The base rate was 30 %");
 }
@@ -123,7 +123,7 @@ fn two_learners_on_one_date_are_compared_on_that_date() {
     };
     assert_eq!(
         title(charts::backtest_lines, &problem),
-        "Recency rule ranks best on 1 May 2018"
+        "Simple rule ranks best on 1 May 2018"
     );
 }
 
@@ -228,7 +228,7 @@ prop_compose! {
                 .into_iter()
                 .map(|(reference_date, learner, metrics)| MetricRow { reference_date, learner, metrics, ..Default::default() })
                 .collect(),
-            means: means.into_iter().map(|(learner, metrics)| LearnerMean { learner, metrics }).collect(),
+            means: means.into_iter().map(|(learner, metrics)| LearnerMean { learner, metrics, ..Default::default() }).collect(),
             roc_curves: curves
                 .into_iter()
                 .map(|(learner, points)| RocCurve {
@@ -261,7 +261,7 @@ prop_compose! {
             base_rates: rates.into_iter().map(|(date, rows, positives)| base_rate(&date, rows, positives)).collect::<Vec<BaseRate>>(),
             importances: importances
                 .into_iter()
-                .map(|(feature, share, meaning)| Importance { feature, share, meaning })
+                .map(|(feature, share, meaning)| Importance { feature: FeatureText { name: feature, meaning, ..Default::default() }, share })
                 .collect(),
             scored: Scored { scores, ..Default::default() },
             ..problem
@@ -310,8 +310,8 @@ proptest! {
     }
 
     #[test]
-    fn any_input_gives_a_page(problem in any_problem()) {
-        let report = Report { problems: vec![problem], ..small_report() };
+    fn any_input_gives_a_page(problem in any_problem(), language in prop::sample::select(&Language::ALL[..])) {
+        let report = Report { language, pages: pages([problem]), ..small_report() };
         let html = render(&report).unwrap();
         prop_assert_eq!(texts(&parse(&html), "script").len(), 1);
         prop_assert_eq!(&html, &render(&report).unwrap());

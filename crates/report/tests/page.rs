@@ -4,16 +4,47 @@
 
 mod common;
 
-use common::{base_rate, bin, churn, mean, metric_row, outline, parse, small_report, text, texts};
+use common::{
+    base_rate, bin, churn, days_since_last_order, interval, mean, metric_row, outline, pages,
+    parse, small_report, text, texts,
+};
 use roxmltree::Node;
 use safra_report::{
-    Champion, MetricRow, Metrics, ProblemReport, Reason, Report, Scored, ScoredRow, render,
+    Cell, Champion, Estimate, KeyFigure, Language, MetricRow, Metrics, Page, PeriodValue,
+    ProblemReport, Reason, Report, Rule, Scored, ScoredRow, Untrained, Window, render,
 };
 
 #[test]
 fn a_small_report_reads_well() {
     let html = render(&small_report()).unwrap();
     insta::assert_snapshot!(outline(&parse(&html)));
+}
+
+#[test]
+fn a_small_report_reads_well_in_portuguese() {
+    let html = render(&in_portuguese()).unwrap();
+    let document = parse(&html);
+    assert_eq!(document.root_element().attribute("lang"), Some("pt-BR"));
+    insta::assert_snapshot!(outline(&document));
+}
+
+/// The small report, with the texts of the input in Portuguese as well, and an event as the row.
+fn in_portuguese() -> Report {
+    let mut problem = churn();
+    problem.title = "Entregas atrasadas".to_owned();
+    problem.question = "Quais entregas vão atrasar?".to_owned();
+    problem.entity = "entrega".to_owned();
+    problem.rows = "entregas".to_owned();
+    problem.positive = "chega atrasada".to_owned();
+    problem.feminine = true;
+    problem.events = true;
+    problem.scored.top[0].time = "2018-05-31T14:05:00".to_owned();
+    Report {
+        language: Language::Portuguese,
+        title: "Relatório do marketplace".to_owned(),
+        pages: pages([problem]),
+        ..small_report()
+    }
 }
 
 #[test]
@@ -25,7 +56,7 @@ fn an_empty_report_says_what_is_missing() {
 #[test]
 fn a_problem_about_which_nothing_is_known_says_so() {
     let report = Report {
-        problems: vec![ProblemReport::default()],
+        pages: pages([ProblemReport::default()]),
         ..Default::default()
     };
     let html = render(&report).unwrap();
@@ -62,7 +93,7 @@ fn the_page_loads_nothing() {
 #[test]
 fn links_within_the_page_lead_somewhere() {
     let mut report = small_report();
-    report.problems.push(churn());
+    report.pages.extend(pages([churn()]));
     let html = render(&report).unwrap();
     let document = parse(&html);
     let ids: Vec<&str> = document
@@ -74,7 +105,8 @@ fn links_within_the_page_lead_somewhere() {
         .filter_map(|node| node.attribute("href"))
         .map(|href| href.trim_start_matches('#'))
         .collect();
-    assert_eq!(targets.len(), 3 + 2 * 4);
+    let (pages, problems) = (3, 2);
+    assert_eq!(targets.len(), (2 + pages) + 2 * pages + 4 * problems);
     assert!(
         targets
             .iter()
@@ -97,7 +129,16 @@ fn text_from_the_data_is_never_markup() {
     report.steps[0].detail = hostile();
     report.tables[0].name = hostile();
     report.tables[0].path = hostile();
-    report.problems.push(hostile_problem(HOSTILE));
+    report.figures[0].label = hostile();
+    report.figures[0].unit = hostile();
+    report.figures[0].values[2].period = hostile();
+    report.pages.extend(pages([hostile_problem(HOSTILE)]));
+    report.pages.push(Page::Untrained(Untrained {
+        name: hostile(),
+        title: hostile(),
+        question: hostile(),
+        commands: vec![hostile()],
+    }));
     let html = render(&report).unwrap();
     let document = parse(&html);
     let count = |name: &str| texts(&document, name).len();
@@ -143,14 +184,22 @@ fn hostile_problem(hostile: &str) -> ProblemReport {
     problem.metrics[0].reference_date = hostile();
     problem.means[0].learner = hostile();
     problem.roc_curves[0].learner = hostile();
-    problem.importances[0].feature = hostile();
-    problem.importances[0].meaning = hostile();
+    problem.importances[0].feature.name = hostile();
+    problem.importances[0].feature.meaning = hostile();
+    problem.rule = Some(Rule {
+        learner: hostile(),
+        feature: problem.importances[0].feature.clone(),
+        ..Default::default()
+    });
     problem.base_rates[0].reference_date = hostile();
     problem.scored.reference_date = hostile();
-    problem.scored.extra_columns[0] = hostile();
+    problem.scored.extra_columns[0].meaning = hostile();
+    problem.scored.extra_columns[1].unit = hostile();
     problem.scored.top[0].entity_id = hostile();
-    problem.scored.top[0].reasons[0].feature = hostile();
-    problem.scored.top[0].reasons[0].meaning = hostile();
+    problem.scored.top[0].time = hostile();
+    problem.scored.top[0].extra[0] = Cell::Text(hostile());
+    problem.scored.top[0].reasons[0].feature.meaning = hostile();
+    problem.scored.top[0].reasons[1].feature.none = hostile();
     problem
 }
 
@@ -162,12 +211,12 @@ fn long_lists_are_cut_and_the_page_stays_small() {
         ..churn()
     };
     let report = Report {
-        problems: vec![problem; 4],
+        pages: pages(vec![problem; 4]),
         ..small_report()
     };
     let html = render(&report).unwrap();
     assert!(html.len() < 3_000_000, "{} bytes", html.len());
-    assert!(html.contains("The 200 highest of 100,000 are listed."));
+    assert!(html.contains("The 200 sellers with the highest probability, of 100,000."));
     assert!(html.contains("The latest 300 of 5,000 rows."));
 }
 
@@ -187,16 +236,15 @@ fn metrics_of_day(day: u32) -> [MetricRow; 5] {
 
 fn many_scores() -> Scored {
     let reason = Reason {
-        feature: "share_of_orders_from_the_state_of_sao_paulo_6mo".to_owned(),
-        meaning: "Share of orders from the state of São Paulo in the last 6 months".to_owned(),
-        value: Some(0.123_456_789),
+        feature: days_since_last_order(Window::Months(6)),
+        value: Cell::Number(0.123_456_789),
         ..Default::default()
     };
     let row = |rank: u32| ScoredRow {
         entity_id: format!("{rank:032x}"),
         score: 0.9,
         reasons: vec![reason.clone(); 5],
-        extra: Vec::new(),
+        ..Default::default()
     };
     Scored {
         scores: (0..100_000)
@@ -224,7 +272,7 @@ fn undefined_values_are_dashes_everywhere() {
     problem.base_rates.push(base_rate("2018-02-01", 0, 0));
     problem.scored.scores.push(f64::NAN);
     let report = Report {
-        problems: vec![problem],
+        pages: pages([problem]),
         ..Default::default()
     };
     let html = render(&report).unwrap();
@@ -248,7 +296,7 @@ fn row(node: Node) -> String {
 
 fn answer(problem: ProblemReport) -> String {
     let report = Report {
-        problems: vec![problem],
+        pages: pages([problem]),
         ..Default::default()
     };
     let html = render(&report).unwrap();
@@ -270,11 +318,9 @@ fn the_answer_compares_with_more_decimals_where_two_would_look_equal() {
         mean("baseline", 0.5),
     ];
     let said = answer(problem);
-    assert!(said.contains("a mean ROC AUC of 0.871,"), "{said}");
-    assert!(
-        said.contains("sorting by recency alone gives 0.867."),
-        "{said}"
-    );
+    let value = "a mean ROC AUC of 0.871 (95 % interval 0.861 to 0.881),";
+    assert!(said.contains(value), "{said}");
+    assert!(said.contains("the simple rule gives 0.867."), "{said}");
     assert!(
         !said.contains("base rate"),
         "a learner at chance is no comparison: {said}"
@@ -292,13 +338,14 @@ fn the_answer_fits_one_learner_one_date_and_one_row() {
             ..Default::default()
         },
         champion: None,
+        rule: None,
         ..churn()
     };
     assert_eq!(
         answer(problem),
         "One seller was asked about on 4 June 2018: the probability that the seller stops selling is 33\u{a0}%. \
          On 1 past Monday (7 May 2018), the best learner, LightGBM, ranked the sellers with a mean ROC AUC of \
-         0.90, where 0.5 is chance and 1 is perfect. For the tenth of the sellers that it ranked highest, it \
+         0.90 (95 % interval 0.89 to 0.91), where 0.5 is chance and 1 is perfect. For the tenth of the sellers that it ranked highest, it \
          came true 2.7 times as often as on average."
             .replace('\u{a0}', " ")
     );
@@ -306,7 +353,7 @@ fn the_answer_fits_one_learner_one_date_and_one_row() {
 
 fn cautions(problem: ProblemReport) -> Vec<String> {
     let report = Report {
-        problems: vec![problem],
+        pages: pages([problem]),
         ..Default::default()
     };
     let html = render(&report).unwrap();
@@ -336,15 +383,83 @@ fn weak_results_carry_their_cautions() {
         .metrics
         .retain(|row| row.reference_date != "2018-03-01");
     problem.means = vec![mean("lightgbm", 0.81), mean("recency", 0.82)];
+    problem.means[0].intervals.roc_auc = interval(0.7, 0.9);
+    problem.rule.as_mut().unwrap().difference = Some(Estimate {
+        value: -0.01,
+        interval: interval(-0.03, 0.01),
+    });
     problem.calibration = vec![bin(0.3, 0.2, 100)];
     problem.scored.scores = vec![0.9; 40];
     assert_eq!(
         cautions(problem),
         [
             "Only 2 past month starts were tested: a good or bad result may be luck.",
-            "Recency rule has a higher mean ROC AUC than the champion: 0.820 against 0.810.",
+            "The ROC AUC is known only roughly, with a 95 % interval from 0.70 to 0.90: there were few sellers to judge it by.",
+            "The champion does not rank better than the simple rule by more than chance.",
+            "Simple rule has a higher mean ROC AUC than the champion: 0.820 against 0.810.",
             "The probabilities were off by 10.0 percentage points on average: trust the order of the sellers more than the number.",
             "The mean probability now, 90 %, lies far outside the base rates of the past, 23 % to 26 %.",
         ]
     );
+}
+
+#[test]
+fn the_answer_says_whether_the_simple_rule_is_beaten() {
+    let with = |value, low, high| {
+        let mut problem = churn();
+        problem.rule.as_mut().unwrap().difference = Some(Estimate {
+            value,
+            interval: interval(low, high),
+        });
+        answer(problem)
+    };
+    assert!(with(0.05, 0.04, 0.06).contains(
+        "it ranks better than the simple rule, which sorts by days since the last sale (all time) alone: \
+         the difference in ROC AUC is 0.050 (95 % interval 0.040 to 0.060)."
+    ));
+    assert!(
+        with(0.05, -0.01, 0.11).contains("it ranks no better, beyond chance, than the simple rule")
+    );
+    assert!(with(-0.05, -0.06, -0.04).contains("it ranks worse than the simple rule"));
+}
+
+#[test]
+fn a_figure_is_compared_with_the_period_before() {
+    let said = |unit: &str, values: &[(&str, f64)]| {
+        let values = values.iter().map(|(period, value)| PeriodValue {
+            period: (*period).to_owned(),
+            value: *value,
+        });
+        let report = Report {
+            figures: vec![KeyFigure {
+                label: "orders".to_owned(),
+                unit: unit.to_owned(),
+                values: values.collect(),
+            }],
+            ..Default::default()
+        };
+        let html = render(&report).unwrap();
+        let document = parse(&html);
+        let list = document
+            .descendants()
+            .find(|n| n.attribute("class") == Some("numbers"));
+        let list = list.unwrap().children().find(|n| n.has_tag_name("li"));
+        let parts = list.unwrap().children().filter(|n| n.has_tag_name("p"));
+        parts.map(text).collect::<Vec<_>>().join(" | ")
+    };
+    assert_eq!(
+        said("", &[("2018-04-01", 200.0), ("2018-05-01", 210.0)]),
+        "Orders | 210 | in May 2018, 5.0 % more than in April 2018"
+    );
+    assert_eq!(
+        said("%", &[("2018-05-21", 0.07), ("2018-05-28", 0.05)]),
+        "Orders | 5.0 % | in 28 May 2018, 2.0 percentage points less than in 21 May 2018"
+    );
+    assert_eq!(
+        said("R$", &[("2018-04-01", 5.0), ("2018-05-01", 5.0)]),
+        "Orders | R$ 5.00 | in May 2018, as in April 2018"
+    );
+    assert_eq!(said("", &[("", 12.0)]), "Orders | 12");
+    assert_eq!(said("", &[("", f64::NAN)]), "Orders | –");
+    assert_eq!(said("", &[]), "Orders | –");
 }

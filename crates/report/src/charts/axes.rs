@@ -189,10 +189,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Language;
     use crate::words::Words;
 
     fn numbers(low: f64, high: f64, count: usize) -> Axis {
-        let locale = Words::english().unwrap().locale;
+        let locale = Words::of(Language::English).unwrap().locale;
         Axis::of_numbers(String::new(), (low, high), count, |value, decimals| {
             locale.decimal(value, decimals)
         })

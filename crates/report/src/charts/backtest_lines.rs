@@ -10,7 +10,7 @@ use super::picture::Picture;
 use super::{legend, style};
 use crate::ReportError;
 use crate::facts::Cadence;
-use crate::input::ProblemReport;
+use crate::input::{Interval, ProblemReport};
 use crate::printer::Printer;
 
 /// With more dates than this, markers would hide the lines.
@@ -36,16 +36,26 @@ pub(super) fn draw(
     }
     let title = title(printer, problem)?;
     let at_chance = take_lines_at_chance(&mut lines);
-    let note = note(printer, &at_chance)?;
-    let mut picture = Picture::new(title, note);
     let order = order(problem, &lines);
+    let bars = Bars::of(problem, &order);
+    let note = note(printer, problem, &at_chance, bars.as_ref())?;
+    let mut picture = Picture::new(title, note);
     legend::draw(
         &mut picture,
         width,
         &legend_entries(printer, problem, &order)?,
     );
     let dates = Dates::new(lines.values().flat_map(BTreeMap::keys).copied());
-    let plot = draw_axes(printer, &mut picture, width, &dates, &lines)?;
+    let values = values_to_show(&lines, bars.as_ref());
+    let plot = draw_axes(printer, &mut picture, width, &dates, &values)?;
+    if let Some(bars) = &bars {
+        bars.draw(
+            &mut picture,
+            &plot,
+            &dates,
+            style::by_learner(problem)[bars.learner],
+        );
+    }
     for learner in order.into_iter().rev() {
         draw_line(
             printer,
@@ -57,6 +67,41 @@ pub(super) fn draw(
         )?;
     }
     Ok(Some(picture))
+}
+
+/// The intervals of one learner: those of all would hide each other.
+struct Bars<'a> {
+    learner: &'a str,
+    by_date: BTreeMap<&'a str, Interval>,
+}
+
+impl<'a> Bars<'a> {
+    /// Those of the first learner that has any.
+    fn of(problem: &'a ProblemReport, order: &[&'a str]) -> Option<Self> {
+        order.iter().find_map(|&learner| {
+            let by_date = problem.roc_auc_intervals(learner);
+            (!by_date.is_empty()).then_some(Self { learner, by_date })
+        })
+    }
+
+    fn draw(&self, picture: &mut Picture, plot: &Plot, dates: &Dates, style: style::Style) {
+        for (index, date) in dates.iter() {
+            if let Some(interval) = self.by_date.get(date) {
+                let x = dates.position(index);
+                let (low, high) = (plot.at(x, interval.low), plot.at(x, interval.high));
+                picture.rule(low, high, style.colour);
+            }
+        }
+    }
+}
+
+/// All values that the vertical axis must hold.
+fn values_to_show(lines: &Lines, bars: Option<&Bars>) -> Vec<f64> {
+    let values = lines.values().flat_map(BTreeMap::values).copied();
+    let ends = bars.into_iter().flat_map(|bars| bars.by_date.values());
+    values
+        .chain(ends.flat_map(|interval| [interval.low, interval.high]))
+        .collect()
 }
 
 /// Learners that never rank would only squeeze the others: they are named in the note instead.
@@ -93,7 +138,8 @@ fn title(printer: &Printer, problem: &ProblemReport) -> Result<String, ReportErr
     let values = || by_date.values().flat_map(BTreeMap::values).copied();
     if let Some(winner) = problem.winner() {
         let cadence = Cadence::of(by_date.keys().copied());
-        let dates = printer.say(cadence.key(), context! { count => winner.of })?;
+        let key = cadence.key(problem.events);
+        let dates = printer.say(key, context! { count => winner.of })?;
         let only_date = if winner.of == 1 {
             by_date.keys().next_back().copied()
         } else {
@@ -101,7 +147,10 @@ fn title(printer: &Printer, problem: &ProblemReport) -> Result<String, ReportErr
         };
         return printer.say(
             "backtest_lines_winner",
-            context! { learner => winner.learner, count => winner.dates, of => winner.of, dates, only_date },
+            context! {
+                learner => winner.learner, count => winner.dates, dates, only_date,
+                events => problem.events,
+            },
         );
     }
     printer.say(
@@ -114,14 +163,23 @@ fn title(printer: &Printer, problem: &ProblemReport) -> Result<String, ReportErr
     )
 }
 
-fn note(printer: &Printer, at_chance: &[&str]) -> Result<String, ReportError> {
+fn note(
+    printer: &Printer,
+    problem: &ProblemReport,
+    at_chance: &[&str],
+    bars: Option<&Bars>,
+) -> Result<String, ReportError> {
     let names: Vec<String> = at_chance
         .iter()
         .map(|name| printer.words.learner(name))
         .collect();
     printer.say(
         "backtest_lines_note",
-        context! { at_chance => names.join(", ") },
+        context! {
+            at_chance => names.join(", "),
+            interval_of => bars.map(|bars| bars.learner),
+            events => problem.events,
+        },
     )
 }
 
@@ -150,14 +208,11 @@ fn draw_axes(
     picture: &mut Picture,
     width: f64,
     dates: &Dates,
-    lines: &Lines,
+    values: &[f64],
 ) -> Result<Plot, ReportError> {
     let locale = &printer.words.locale;
-    let values = || lines.values().flat_map(BTreeMap::values).copied();
-    let (low, high) = (
-        values().fold(f64::MAX, f64::min),
-        values().fold(f64::MIN, f64::max),
-    );
+    let low = values.iter().copied().fold(f64::MAX, f64::min);
+    let high = values.iter().copied().fold(f64::MIN, f64::max);
     let pad = (0.02 - (high - low) / 2.0).max(0.0);
     let range = ((low - pad).max(0.0), (high + pad).min(1.0));
     let y_label = printer.say("backtest_lines_y", context! {})?;
@@ -188,9 +243,12 @@ fn draw_line(
     if dates.len() > MOST_MARKERS {
         return Ok(());
     }
+    let intervals = problem.roc_auc_intervals(learner);
     for ((_, date), place) in dates.iter().zip(places) {
         if let (Some(place), Some(value)) = (place, values.get(date)) {
-            let tip = printer.say("backtest_lines_tip", context! { learner, date, value })?;
+            let interval = printer.interval(intervals.get(date).copied(), 3)?;
+            let values = context! { learner, date, value, interval };
+            let tip = printer.say("backtest_lines_tip", values)?;
             picture.marker(place, style, tip);
         }
     }

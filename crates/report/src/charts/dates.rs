@@ -100,6 +100,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
+    use crate::Language;
     use crate::words::Words;
 
     fn labels(axis: &Axis) -> Vec<String> {
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn month_starts_show_the_year_where_it_changes() {
-        let locale = Words::english().unwrap().locale;
+        let locale = Words::of(Language::English).unwrap().locale;
         let texts = ["2018-02-01", "2017-12-01", "2018-01-01", "2018-01-01"];
         let dates = Dates::new(texts.into_iter());
         let axis = dates.axis(400.0, &locale);
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn labels_that_would_touch_are_left_out() {
-        let locale = Words::english().unwrap().locale;
+        let locale = Words::of(Language::English).unwrap().locale;
         let texts: Vec<String> = (1..=28).map(|day| format!("2018-02-{day:02}")).collect();
         let dates = Dates::new(texts.iter().map(String::as_str));
         let axis = dates.axis(300.0, &locale);
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn one_date_stands_in_the_middle_and_text_is_evenly_spaced() {
-        let locale = Words::english().unwrap().locale;
+        let locale = Words::of(Language::English).unwrap().locale;
         let one = Dates::new(["2018-02-01"].into_iter());
         let axis = one.axis(300.0, &locale);
         assert_eq!((axis.ends.0 + axis.ends.1) / 2.0, one.position(0));

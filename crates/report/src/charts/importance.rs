@@ -8,7 +8,6 @@ use super::text;
 use crate::ReportError;
 use crate::input::{Importance, ProblemReport};
 use crate::printer::Printer;
-use crate::words::readable;
 
 /// How many features are shown.
 const MOST_FEATURES: usize = 10;
@@ -30,7 +29,7 @@ pub(super) fn draw(
     };
     let title = printer.say(
         "importance_title",
-        context! { name => name(first), share => first.share },
+        context! { name => printer.feature_name(&first.feature)?, share => first.share },
     )?;
     let shown = &features[..features.len().min(MOST_FEATURES)];
     let values = context! {
@@ -42,10 +41,11 @@ pub(super) fn draw(
     let longest = width - text::width(&printer.words.locale.rounded_percent(0.0999)) - 12.0;
     for (index, feature) in shown.iter().enumerate() {
         let top = ROW * index as f64;
-        draw_names(&mut picture, feature, top + 14.0, width);
+        let name = printer.feature_heading(&feature.feature)?;
+        draw_names(&mut picture, (&name, feature), top + 14.0, width);
         let share = printer.words.locale.rounded_percent(feature.share);
         let length = (longest * feature.share / first.share).max(1.0);
-        let tip = format!("{}: {share}", feature.feature);
+        let tip = format!("{}: {share}", feature.feature.name);
         picture.bar((0.0, top + 20.0), (length, BAR), BLUE, tip);
         picture.text((length + 7.0, top + 20.0 + BAR), share, Anchor::Start);
     }
@@ -59,24 +59,22 @@ fn ranked(importances: &[Importance]) -> Vec<&Importance> {
         .iter()
         .filter(|feature| feature.share > 0.0 && feature.share < 1.0 + 1e-9)
         .collect();
-    ranked.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.feature.cmp(&b.feature)));
+    ranked.sort_by(|a, b| {
+        b.share
+            .total_cmp(&a.share)
+            .then(a.feature.name.cmp(&b.feature.name))
+    });
     ranked
 }
 
 /// What the feature is, and its name in the store where there is room for it.
-fn draw_names(picture: &mut Picture, feature: &Importance, y: f64, width: f64) {
-    let name = text::fit(&name(feature), width);
+fn draw_names(picture: &mut Picture, (name, importance): (&str, &Importance), y: f64, width: f64) {
+    let name = text::fit(name, width);
     let room = width - text::width(&name) - 24.0;
     picture.text((0.0, y), name, Anchor::Start);
+    let feature = &importance.feature;
     let has_both = !feature.meaning.is_empty();
-    if has_both && width >= ROOM_FOR_NAMES && text::width(&feature.feature) <= room {
-        picture.muted_text((width, y), feature.feature.clone(), Anchor::End);
-    }
-}
-
-fn name(feature: &Importance) -> String {
-    match feature.meaning.as_str() {
-        "" => readable(&feature.feature),
-        meaning => meaning.to_owned(),
+    if has_both && width >= ROOM_FOR_NAMES && text::width(&feature.name) <= room {
+        picture.muted_text((width, y), feature.name.clone(), Anchor::End);
     }
 }

@@ -15,6 +15,7 @@ mod importance;
 mod legend;
 mod picture;
 mod roc;
+mod sparkline;
 mod style;
 mod text;
 
@@ -22,9 +23,12 @@ use std::collections::BTreeMap;
 
 use minijinja::context;
 
+use crate::charts::picture::Picture;
 use crate::input::ProblemReport;
 use crate::printer::Printer;
-use crate::{ReportError, charts::picture::Picture};
+use crate::{Language, ReportError};
+
+pub(crate) use sparkline::sparkline;
 
 /// ROC AUC by date, one line for each learner.
 ///
@@ -75,12 +79,12 @@ pub fn histogram(problem: &ProblemReport) -> Result<String, ReportError> {
     Chart::Histogram.file(problem)
 }
 
-/// Every chart that has something to draw, by file name, such as `roc.svg`.
+/// Every chart that has something to draw, in English, by file name, such as `roc.svg`.
 ///
 /// # Errors
 /// As [`backtest_lines`].
 pub fn files(problem: &ProblemReport) -> Result<BTreeMap<&'static str, String>, ReportError> {
-    let printer = Printer::english()?;
+    let printer = Printer::new(Language::English)?;
     let mut files = BTreeMap::new();
     for chart in Chart::ALL {
         if let Some(picture) = chart.draw(&printer, problem, Canvas::FILE.width)? {
@@ -171,7 +175,7 @@ impl Chart {
     }
 
     fn file(self, problem: &ProblemReport) -> Result<String, ReportError> {
-        let printer = Printer::english()?;
+        let printer = Printer::new(Language::English)?;
         let picture = match self.draw(&printer, problem, Canvas::FILE.width)? {
             Some(picture) => picture,
             None => Picture::new(printer.say(self.empty_key(), context! {})?, String::new()),

@@ -148,18 +148,13 @@ impl Picture {
     pub(super) fn svg(&self, printer: &Printer, canvas: Canvas) -> Result<String, ReportError> {
         let margin = if canvas.has_heading { 20.0 } else { 0.0 };
         let (heading, top) = self.heading(canvas, margin);
-        let label = if self.note.is_empty() {
-            self.title.clone()
-        } else {
-            format!("{}. {}", self.title, self.note)
-        };
         printer.render(
             "chart.svg",
             context! {
                 width => canvas.width + 2.0 * margin,
                 height => top + self.height + margin,
                 title => self.title.as_str(),
-                label,
+                note => self.note.as_str(),
                 size => text::SIZE,
                 has_heading => canvas.has_heading,
                 heading => Serde(heading),

@@ -31,12 +31,15 @@ impl Cadence {
         }
     }
 
-    /// Key of the message that counts such dates.
-    pub(crate) fn key(self) -> &'static str {
-        match self {
-            Self::Month => "dates_month",
-            Self::Week => "dates_week",
-            Self::Day => "dates_day",
+    /// Key of the message that counts such dates, or the periods that begin on them.
+    pub(crate) fn key(self, are_periods: bool) -> &'static str {
+        match (self, are_periods) {
+            (Self::Month, false) => "dates_month",
+            (Self::Week, false) => "dates_week",
+            (Self::Day, false) => "dates_day",
+            (Self::Month, true) => "periods_month",
+            (Self::Week, true) => "periods_week",
+            (Self::Day, true) => "periods_day",
         }
     }
 }

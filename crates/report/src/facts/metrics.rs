@@ -1,6 +1,6 @@
 //! The metrics that the report shows.
 
-use crate::input::Metrics;
+use crate::input::{Interval, Intervals, Metrics};
 
 /// A metric of the report's tables.
 pub(crate) struct Metric {
@@ -12,33 +12,37 @@ pub(crate) struct Metric {
     pub(crate) places: usize,
     /// Its value.
     pub(crate) of: fn(&Metrics) -> Option<f64>,
+    interval_of: fn(&Intervals) -> Option<Interval>,
+}
+
+macro_rules! metric {
+    ($field:ident, $higher_is_better:literal, $places:literal) => {
+        Metric {
+            name: stringify!($field),
+            higher_is_better: $higher_is_better,
+            places: $places,
+            of: |metrics| metrics.$field,
+            interval_of: |intervals| intervals.$field,
+        }
+    };
 }
 
 /// The metrics, in the order of the tables.
 pub(crate) const METRICS: [Metric; 6] = [
-    metric("roc_auc", true, 3, |m| m.roc_auc),
-    metric("average_precision", true, 3, |m| m.average_precision),
-    metric("lift_at_10", true, 2, |m| m.lift_at_10),
-    metric("log_loss", false, 3, |m| m.log_loss),
-    metric("brier", false, 3, |m| m.brier),
-    metric("ece", false, 3, |m| m.ece),
+    metric!(roc_auc, true, 3),
+    metric!(average_precision, true, 3),
+    metric!(lift_at_10, true, 2),
+    metric!(log_loss, false, 3),
+    metric!(brier, false, 3),
+    metric!(ece, false, 3),
 ];
 
-const fn metric(
-    name: &'static str,
-    higher_is_better: bool,
-    places: usize,
-    of: fn(&Metrics) -> Option<f64>,
-) -> Metric {
-    Metric {
-        name,
-        higher_is_better,
-        places,
-        of,
-    }
-}
-
 impl Metric {
+    /// Its interval, if there is one.
+    pub(crate) fn interval(&self, intervals: &Intervals) -> Option<Interval> {
+        (self.interval_of)(intervals).filter(Interval::is_usable)
+    }
+
     /// The best value among several learners; `None` if fewer than two have one.
     pub(crate) fn best<'a>(&self, learners: impl Iterator<Item = &'a Metrics>) -> Option<f64> {
         let values: Vec<f64> = learners.filter_map(|m| finite((self.of)(m))).collect();

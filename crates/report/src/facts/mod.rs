@@ -3,6 +3,7 @@
 mod base_rates;
 mod cadence;
 mod curves;
+mod interval;
 mod metrics;
 mod ranking;
 mod scores;

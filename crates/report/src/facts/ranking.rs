@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::metrics::rate;
-use crate::input::ProblemReport;
+use crate::input::{Interval, ProblemReport};
 
 /// Which learner ranked best most often.
 #[derive(Debug, PartialEq)]
@@ -58,6 +58,15 @@ impl ProblemReport {
             }
         }
         dates
+    }
+
+    /// Intervals of the ROC AUC of a learner by date, where they are known.
+    pub(crate) fn roc_auc_intervals(&self, learner: &str) -> BTreeMap<&str, Interval> {
+        let rows = self.metrics.iter().filter(|row| row.learner == learner);
+        rows.filter(|row| rate(row.metrics.roc_auc).is_some())
+            .filter_map(|row| Some((row.reference_date.as_str(), row.intervals.roc_auc?)))
+            .filter(|(_, interval)| interval.is_usable())
+            .collect()
     }
 
     /// The learner with the highest ROC AUC on most dates; ties go to the higher mean, then to the
@@ -146,6 +155,7 @@ mod tests {
                 roc_auc: Some(0.8),
                 ..Default::default()
             },
+            ..Default::default()
         }];
         assert_eq!(problem.winner().unwrap().learner, "a");
     }

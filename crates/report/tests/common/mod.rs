@@ -4,9 +4,10 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 use safra_report::{
-    BaseRate, CalibrationBin, Cell, Champion, Direction, Importance, LearnerMean, MetricRow,
-    Metrics, ProblemReport, Reason, Report, RocCurve, RocPoint, Scored, ScoredRow, StepTime,
-    TableSummary,
+    BaseRate, CalibrationBin, Cell, Champion, Direction, Estimate, FeatureText, Importance,
+    Interval, Intervals, KeyFigure, Language, LearnerMean, MetricRow, Metrics, Page, PeriodValue,
+    ProblemReport, Reason, Report, RocCurve, RocPoint, Rule, Scored, ScoredRow, StepTime,
+    TableSummary, Untrained, Window,
 };
 
 /// A report with two learners on three dates.
@@ -17,7 +18,9 @@ pub fn small_report() -> Report {
         data_from: "2016-09-04".to_owned(),
         data_until: "2018-05-31".to_owned(),
         generated_for: "2018-06-01".to_owned(),
-        problems: vec![churn()],
+        language: Language::English,
+        figures: figures(),
+        pages: vec![Page::Problem(Box::new(churn())), untrained()],
         steps: vec![StepTime {
             name: "ingest".to_owned(),
             seconds: 75.2,
@@ -32,6 +35,52 @@ pub fn small_report() -> Report {
     }
 }
 
+/// A page for each of some problems.
+pub fn pages(problems: impl IntoIterator<Item = ProblemReport>) -> Vec<Page> {
+    let page = |problem| Page::Problem(Box::new(problem));
+    problems.into_iter().map(page).collect()
+}
+
+fn untrained() -> Page {
+    Page::Untrained(Untrained {
+        name: "activation".to_owned(),
+        title: "Seller activation".to_owned(),
+        question: "Who signed but may never sell?".to_owned(),
+        commands: vec![
+            "safra train activation".to_owned(),
+            "safra promote activation".to_owned(),
+        ],
+    })
+}
+
+fn figures() -> Vec<KeyFigure> {
+    let months = |values: &[f64]| {
+        let month = |(month, &value): (usize, &f64)| PeriodValue {
+            period: format!("2018-{:02}-01", month + 1),
+            value,
+        };
+        values.iter().enumerate().map(month).collect()
+    };
+    let figure = |label: &str, unit: &str, values| KeyFigure {
+        label: label.to_owned(),
+        unit: unit.to_owned(),
+        values,
+    };
+    vec![
+        figure("orders", "", months(&[7_069.0, 6_555.0, 7_003.0])),
+        figure("sales", "R$", months(&[924_645.1, 826_437.1])),
+        figure("late orders", "%", months(&[0.067, 0.141])),
+        figure(
+            "sellers",
+            "",
+            vec![PeriodValue {
+                period: String::new(),
+                value: 2_890.0,
+            }],
+        ),
+    ]
+}
+
 /// Seller churn with two learners on three dates.
 pub fn churn() -> ProblemReport {
     ProblemReport {
@@ -41,6 +90,14 @@ pub fn churn() -> ProblemReport {
         entity: "seller".to_owned(),
         rows: "sellers".to_owned(),
         positive: "stops selling".to_owned(),
+        rule: Some(Rule {
+            learner: "recency".to_owned(),
+            feature: days_since_last_order(Window::All),
+            difference: Some(Estimate {
+                value: 0.054,
+                interval: interval(0.043, 0.066),
+            }),
+        }),
         cohort: "Sellers with a sale in the last 45 days.".to_owned(),
         label: "45 days without a sale.".to_owned(),
         champion: Some(Champion {
@@ -62,7 +119,7 @@ pub fn churn() -> ProblemReport {
         roc_curves: vec![curve("lightgbm", 0.7), curve("recency", 0.5)],
         calibration: vec![bin(0.1, 0.12, 500), bin(0.6, 0.57, 500)],
         importances: vec![
-            importance("orders_30d", 0.25, "Orders in the last 30 days"),
+            importance("orders_30d", 0.25, "orders"),
             importance("days_since_last_order", 0.75, ""),
         ],
         base_rates: vec![
@@ -71,6 +128,23 @@ pub fn churn() -> ProblemReport {
             base_rate("2018-05-01", 1_200, 312),
         ],
         scored: scored(),
+        ..Default::default()
+    }
+}
+
+/// An interval that is there.
+pub fn interval(low: f64, high: f64) -> Option<Interval> {
+    Some(Interval { low, high })
+}
+
+/// A feature whose missing value has a meaning.
+pub fn days_since_last_order(window: Window) -> FeatureText {
+    FeatureText {
+        name: "days_since_last_order_30d".to_owned(),
+        meaning: "days since the last sale".to_owned(),
+        none: "no sale".to_owned(),
+        window,
+        ..Default::default()
     }
 }
 
@@ -84,6 +158,10 @@ pub fn metric_row(date: &str, learner: &str, roc_auc: f64) -> MetricRow {
         positives: 250,
         metrics: Metrics {
             roc_auc: Some(roc_auc),
+            ..Default::default()
+        },
+        intervals: Intervals {
+            roc_auc: interval(roc_auc - 0.015, roc_auc + 0.0125),
             ..Default::default()
         },
     }
@@ -100,6 +178,10 @@ pub fn mean(learner: &str, roc_auc: f64) -> LearnerMean {
             brier: Some(1.0 - roc_auc),
             ece: None,
             lift_at_10: Some(roc_auc * 3.0),
+        },
+        intervals: Intervals {
+            roc_auc: interval(roc_auc - 0.01, roc_auc + 0.01),
+            ..Default::default()
         },
     }
 }
@@ -138,40 +220,54 @@ pub fn base_rate(date: &str, rows: u64, positives: u64) -> BaseRate {
 
 fn importance(feature: &str, share: f64, meaning: &str) -> Importance {
     Importance {
-        feature: feature.to_owned(),
+        feature: FeatureText {
+            name: feature.to_owned(),
+            meaning: meaning.to_owned(),
+            window: Window::Days(30),
+            ..Default::default()
+        },
         share,
-        meaning: meaning.to_owned(),
     }
 }
 
 fn scored() -> Scored {
     let reason = |value, direction| Reason {
-        feature: "days_since_last_order".to_owned(),
-        meaning: String::new(),
+        feature: days_since_last_order(Window::Days(30)),
         value,
         direction,
+    };
+    let column = |meaning: &str, unit: &str, window| FeatureText {
+        name: meaning.to_owned(),
+        meaning: meaning.to_owned(),
+        unit: unit.to_owned(),
+        window,
+        ..Default::default()
     };
     Scored {
         reference_date: "2018-06-01".to_owned(),
         scores: (0..40)
             .map(|rank| 0.645 - 0.02 * f64::from(rank.min(30)))
             .collect(),
-        extra_columns: vec!["State".to_owned(), "Sales (R$)".to_owned()],
+        extra_columns: vec![
+            column("state", "", Window::Unsaid),
+            column("sales", "R$", Window::Months(6)),
+        ],
         top: vec![
             ScoredRow {
                 entity_id: "e220a839".to_owned(),
                 score: 0.645,
                 reasons: vec![
-                    reason(Some(41.0), Direction::Raises),
-                    reason(None, Direction::Lowers),
+                    reason(Cell::Number(28.0), Direction::Raises),
+                    reason(Cell::Missing, Direction::Lowers),
                 ],
                 extra: vec![Cell::Text("SP".to_owned()), Cell::Number(1_234.56)],
+                ..Default::default()
             },
             ScoredRow {
                 entity_id: "910a2dec".to_owned(),
                 score: 0.625,
-                reasons: Vec::new(),
                 extra: vec![Cell::Missing],
+                ..Default::default()
             },
         ],
     }
@@ -218,10 +314,14 @@ pub fn outline(document: &Document) -> String {
                 format!("{name}: {}", text(node))
             }
             "a" => format!("a {}: {}", node.attribute("href").unwrap(), text(node)),
-            "li" if !node.children().any(|child| child.has_tag_name("a")) => {
+            "li" if !node
+                .children()
+                .any(|child| ["a", "p", "h4"].contains(&child.tag_name().name())) =>
+            {
                 format!("li: {}", text(node))
             }
             "svg" => format!("svg: {}", node.attribute("aria-label").unwrap()),
+            "pre" => format!("pre: {}", text(node)),
             "tr" => {
                 let cells = node.children().filter(Node::is_element);
                 cells.map(text).collect::<Vec<_>>().join(" | ")

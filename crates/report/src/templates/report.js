@@ -53,3 +53,18 @@ document.querySelectorAll("table.sortable").forEach(function (table) {
     });
   });
 });
+
+function markCurrentPage() {
+  var target = document.getElementById(location.hash.slice(1));
+  var page = target ? target.closest(".page") : null;
+  page = page || document.getElementById("start");
+  document.querySelectorAll("nav.pages a").forEach(function (link) {
+    if (link.hash === "#" + page.id) {
+      link.setAttribute("aria-current", "page");
+    } else {
+      link.removeAttribute("aria-current");
+    }
+  });
+}
+window.addEventListener("hashchange", markCurrentPage);
+markCurrentPage();
