@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use safra_report::Language;
 
 /// From the tables of a marketplace to predictive models one can trust: tables, lake, features, training
 /// set, models, champion, scores. A feature for a day is computed from what was known before that day.
@@ -159,8 +160,13 @@ pub enum Command {
         #[arg(long, value_name = "DATE")]
         at: Option<NaiveDate>,
     },
-    /// Write the HTML report
+    /// Write the HTML report: one file with a page for each problem
     Report {
+        /// The problems, such as churn [default: all]
+        problems: Vec<String>,
+        /// Language of the report, en or pt-BR [default: the project's]
+        #[arg(long = "lang", value_name = "LANG", value_parser = language)]
+        language: Option<Language>,
         /// File to write
         #[arg(long, value_name = "FILE", default_value = "report.html")]
         out: PathBuf,
@@ -192,10 +198,18 @@ pub enum Command {
             conflicts_with = "source"
         )]
         files: PathBuf,
+        /// Language of the report, en or pt-BR [default: the project's]
+        #[arg(long = "lang", value_name = "LANG", value_parser = language)]
+        language: Option<Language>,
         /// File of the report
         #[arg(long, value_name = "FILE", default_value = "report.html")]
         out: PathBuf,
     },
+}
+
+fn language(tag: &str) -> Result<Language, String> {
+    let known = Language::ALL.map(Language::tag).join(", ");
+    Language::of_tag(tag).ok_or_else(|| format!("the report speaks: {known}"))
 }
 
 const SQL_HELP: &str = "\

@@ -77,6 +77,13 @@ impl Context {
         }
     }
 
+    /// Says that something is not as it should be, on standard error.
+    pub fn warn(&self, message: &str) {
+        if !self.quiet {
+            eprintln!("warning: {message}");
+        }
+    }
+
     /// A progress bar on standard error; silent when that is no terminal.
     pub fn progress(&self, length: usize, what: &str) -> ProgressBar {
         if self.quiet {

@@ -11,7 +11,7 @@ mod predict;
 mod promote;
 mod report;
 mod run;
-mod sql;
+pub mod sql;
 mod train;
 
 use crate::cli::{Cli, Command, FeaturesAction};
@@ -53,19 +53,36 @@ pub async fn run(cli: &Cli) -> Result<(), SafraError> {
         Command::Train { problem, at } => train::run(&context, problem, *at).await,
         Command::Promote { problem } => promote::run(&context, problem),
         Command::Predict { problem, at } => predict::run(&context, problem, *at).await,
-        Command::Report { out } => report::run(&context, out).await,
+        Command::Report {
+            problems,
+            language,
+            out,
+        } => {
+            let wanted = report::Wanted {
+                problems,
+                language: *language,
+                out,
+            };
+            report::run(&context, &wanted).await
+        }
         Command::Sql { query } => sql::run(&context, query).await,
         Command::Run {
             source,
             scale,
             files,
+            language,
             out,
         } => {
+            let wanted = report::Wanted {
+                problems: &[],
+                language: *language,
+                out,
+            };
             let generated = generate::Wanted {
                 scale: *scale,
                 files,
             };
-            run::run(&context, source.as_deref(), &generated, out).await
+            run::run(&context, source.as_deref(), &generated, &wanted).await
         }
         Command::Generate {
             scale,

@@ -4,72 +4,116 @@ use std::path::Path;
 
 use safra_mlflow::ModelVersion;
 use safra_project::Problem;
-use safra_report::{ProblemReport, Report, StepTime};
+use safra_report::{Language, Page, ProblemReport, Report, StepTime, Untrained};
 
 use crate::context::Context;
 use crate::error::SafraError;
 use crate::pipeline::model::CHAMPION;
-use crate::pipeline::reporting::{add_scores, backtest_part, tables};
+use crate::pipeline::reporting::{figures, problem_report, tables};
 use crate::pipeline::scoring::score;
-use crate::pipeline::training::{LEARNER, stored_evaluation};
+use crate::pipeline::training::stored_evaluation;
+
+/// What is to be reported, and where.
+pub struct Wanted<'a> {
+    /// The problems; all of them if empty.
+    pub problems: &'a [String],
+    /// The language; that of the project if none is asked for.
+    pub language: Option<Language>,
+    /// The file.
+    pub out: &'a Path,
+}
 
 /// Writes the report from what the lake and the tracking store hold.
-pub async fn run(context: &Context, out: &Path) -> Result<(), SafraError> {
-    write(context, out, Vec::new()).await?;
-    context.say(&format!("{}: written", out.display()));
+pub async fn run(context: &Context, wanted: &Wanted<'_>) -> Result<(), SafraError> {
+    write(context, wanted, Vec::new()).await?;
+    context.say(&format!("{}: written", wanted.out.display()));
     Ok(())
 }
 
 /// Writes the report, with the times of the steps that led to it.
-pub async fn write(context: &Context, out: &Path, steps: Vec<StepTime>) -> Result<(), SafraError> {
-    let mut problems = Vec::new();
-    let mut last_day = String::new();
-    let mut generated_for = String::new();
-    for problem in context.project.problems.values() {
-        let Some(version) = champion(context, problem)? else {
-            continue;
-        };
-        let (part, day) = problem_part(context, problem, &version).await?;
-        generated_for.clone_from(&part.scored.reference_date);
-        last_day = day;
-        problems.push(part);
+pub async fn write(
+    context: &Context,
+    wanted: &Wanted<'_>,
+    steps: Vec<StepTime>,
+) -> Result<(), SafraError> {
+    let settings = &context.project.settings;
+    let language = wanted.language.or(Language::of_tag(&settings.language));
+    let language = language.unwrap_or_default();
+    let mut report = Report {
+        language,
+        title: settings.description_in(language.tag()).to_owned(),
+        project: settings.name.clone(),
+        data_from: settings.first_date.to_string(),
+        steps,
+        ..Report::default()
+    };
+    for problem in chosen(context, wanted.problems)? {
+        let page = page(context, &mut report, problem).await?;
+        report.pages.push(page);
     }
-    if problems.is_empty() {
+    if !report
+        .pages
+        .iter()
+        .any(|page| matches!(page, Page::Problem(_)))
+    {
         return Err(SafraError::Usage(
             "there is no champion to report on\nhint: `safra run --source DIR` does everything up to the report".into(),
         ));
     }
-    let settings = &context.project.settings;
-    let html = safra_report::render(&Report {
-        title: settings.description.clone(),
-        project: settings.name.clone(),
-        data_from: settings.first_date.to_string(),
-        data_until: last_day,
-        generated_for,
-        problems,
-        steps,
-        tables: tables(&context.lake).await?,
-    })?;
-    let failed = |source| SafraError::Io {
-        path: out.display().to_string(),
-        source,
-    };
-    let temporary = out.with_extension("html.partial");
-    std::fs::write(&temporary, html).map_err(failed)?;
-    std::fs::rename(&temporary, out).map_err(failed)
+    report.figures = figures(context, language).await?;
+    report.tables = tables(&context.lake).await?;
+    whole_file(wanted.out, &safra_report::render(&report)?)
 }
 
-async fn problem_part(
+/// The problems of these names, or all of them, in the order of the project.
+fn chosen<'a>(context: &'a Context, names: &[String]) -> Result<Vec<&'a Problem>, SafraError> {
+    for name in names {
+        context.problem(name)?;
+    }
+    let problems = context.project.problems.values();
+    Ok(problems
+        .filter(|problem| names.is_empty() || names.contains(&problem.name))
+        .collect())
+}
+
+/// The page of a problem: what its champion says, or how to get one.
+async fn page(
     context: &Context,
+    report: &mut Report,
+    problem: &Problem,
+) -> Result<Page, SafraError> {
+    let Some(version) = champion(context, problem)? else {
+        let commands = ["train", "promote"].map(|step| format!("safra {step} {}", problem.name));
+        context.warn(&format!(
+            "{}: there is no champion to report on\nhint: run `{}`",
+            problem.name,
+            commands.join("` and `")
+        ));
+        let texts = problem.texts(report.language.tag());
+        return Ok(Page::Untrained(Untrained {
+            name: problem.name.clone(),
+            title: texts.title.to_owned(),
+            question: texts.question.to_owned(),
+            commands: commands.to_vec(),
+        }));
+    };
+    let (part, last_day) = trained(context, report.language, problem, &version).await?;
+    report.generated_for.clone_from(&part.scored.reference_date);
+    report.data_until = last_day;
+    Ok(Page::Problem(Box::new(part)))
+}
+
+/// What the champion of a problem says, and the last day of the data.
+async fn trained(
+    context: &Context,
+    language: Language,
     problem: &Problem,
     version: &ModelVersion,
 ) -> Result<(ProblemReport, String), SafraError> {
     let store = context.store()?;
     let evaluation = stored_evaluation(store.as_ref(), version)?;
-    let learner = version.tags.get(LEARNER).map_or("", String::as_str);
-    let mut part = backtest_part(problem, &evaluation, learner)?;
     let scored = score(context, problem, None).await?;
-    add_scores(&mut part, problem, &scored)?;
+    let part = problem_report(context, problem, language, &evaluation, &scored)?;
     let data_end = scored.prepared.dataset.data_end();
     let last_day = data_end.pred_opt().unwrap_or(data_end);
     Ok((part, last_day.to_string()))
@@ -82,4 +126,14 @@ fn champion(context: &Context, problem: &Problem) -> Result<Option<ModelVersion>
         Some(_) => store.get_model_version_by_alias(&name, CHAMPION)?,
         None => None,
     })
+}
+
+fn whole_file(path: &Path, text: &str) -> Result<(), SafraError> {
+    let failed = |source| SafraError::Io {
+        path: path.display().to_string(),
+        source,
+    };
+    let temporary = path.with_extension("html.partial");
+    std::fs::write(&temporary, text).map_err(failed)?;
+    std::fs::rename(&temporary, path).map_err(failed)
 }

@@ -30,7 +30,7 @@ pub async fn run(
     context: &Context,
     source: Option<&Path>,
     generated: &Wanted<'_>,
-    out: &Path,
+    wanted: &report::Wanted<'_>,
 ) -> Result<(), SafraError> {
     let mut steps = Steps {
         context,
@@ -99,9 +99,9 @@ pub async fn run(
         );
     }
     let started = Instant::now();
-    report::write(context, out, steps.taken.clone()).await?;
-    steps.add("report", started, out.display().to_string());
-    steps.print(out)
+    report::write(context, wanted, steps.taken.clone()).await?;
+    steps.add("report", started, wanted.out.display().to_string());
+    steps.print(wanted.out)
 }
 
 struct Steps<'a> {

@@ -15,22 +15,36 @@ use crate::context::Context;
 use crate::error::SafraError;
 use crate::output::{print_batches, print_json};
 
+/// What a query returned.
+pub struct Rows {
+    /// Names of the columns.
+    pub header: Vec<String>,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+}
+
 /// Runs a query and prints its rows.
 pub async fn run(context: &Context, query: &str) -> Result<(), SafraError> {
+    let Rows { header, batches } = self::query(context, query).await?;
+    if context.json {
+        return print_json(&documents(&header, &batches)?);
+    }
+    print_batches(&header, &batches).map_err(|error| boxed(error.into()))
+}
+
+/// Runs a query.
+pub async fn query(context: &Context, query: &str) -> Result<Rows, SafraError> {
     let session = session(rayon::current_num_threads());
     register(context, &session, query).await?;
     let frame = session.sql(query).await.map_err(boxed)?;
-    let header: Vec<String> = frame
+    let header = frame
         .schema()
         .fields()
         .iter()
         .map(|field| field.name().clone())
         .collect();
     let batches = frame.collect().await.map_err(boxed)?;
-    if context.json {
-        return print_json(&documents(&header, &batches)?);
-    }
-    print_batches(&header, &batches).map_err(|error| boxed(error.into()))
+    Ok(Rows { header, batches })
 }
 
 /// Registers the tables that the query names, and reads no others.

@@ -105,12 +105,7 @@ fn judged(
         seed: context.project.settings.seed,
         ..Resampling::default()
     };
-    let common = EvaluationRows {
-        labels: &rows.labels,
-        dates: &rows.dates,
-        groups: &rows.groups,
-    };
-    let comparison = compare(&common, &rows.challenger, &rows.champion, &resampling)?;
+    let comparison = compare(&rows.rows(), &rows.challenger, &rows.champion, &resampling)?;
     let promoted = comparison.probability_better >= CONFIDENCE_TO_REPLACE;
     let reason = format!(
         "mean {} {:.4} against {:.4} on the same rows, better in {:.0} % of resamples ({:.0} % are needed)",
@@ -174,16 +169,34 @@ fn record(store: &dyn Store, promotion: &Promotion) -> Result<(), SafraError> {
 
 /// Rows that both were judged on.
 #[derive(Default)]
-struct Paired {
-    labels: Vec<bool>,
+pub(super) struct Paired {
+    /// What happened.
+    pub(super) labels: Vec<bool>,
     dates: Vec<u64>,
     groups: Vec<u64>,
-    challenger: Vec<f64>,
-    champion: Vec<f64>,
+    /// The scores of the first.
+    pub(super) challenger: Vec<f64>,
+    /// The scores of the second.
+    pub(super) champion: Vec<f64>,
 }
 
 impl Paired {
-    fn of(ours: &Evaluation, our_learner: &str, theirs: &Evaluation, their_learner: &str) -> Self {
+    /// The rows, as the bootstrap takes them.
+    pub(super) fn rows(&self) -> EvaluationRows<'_> {
+        EvaluationRows {
+            labels: &self.labels,
+            dates: &self.dates,
+            groups: &self.groups,
+        }
+    }
+
+    /// Pairs one learner's folds with another's, by date and entity.
+    pub(super) fn of(
+        ours: &Evaluation,
+        our_learner: &str,
+        theirs: &Evaluation,
+        their_learner: &str,
+    ) -> Self {
         let held: HashMap<(NaiveDate, &str), &Judged> = theirs
             .folds_of(their_learner)
             .flat_map(|fold| {
