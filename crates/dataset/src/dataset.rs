@@ -15,7 +15,7 @@ use safra_project::{Problem, Project};
 use serde_json::json;
 
 use crate::label::Labels;
-use crate::{DatasetError, cohort, join, label};
+use crate::{DatasetError, cohort, join, label, sources};
 
 /// Name of the label column.
 pub const LABEL: &str = "label";
@@ -90,7 +90,8 @@ impl Dataset {
     /// The first day of which the tables that the label reads know nothing.
     ///
     /// # Errors
-    /// [`DatasetError::NoData`] when the lake holds no dated row.
+    /// [`DatasetError::EmptySources`] when a table behind the cohort or the label has no rows;
+    /// [`DatasetError::NoData`] when none of the label's is dated.
     pub async fn data_end_of(
         lake: &Lake,
         project: &Project,
@@ -102,7 +103,7 @@ impl Dataset {
     /// The reference dates of a problem's training set: its cadence from its first date to the end of the data.
     ///
     /// # Errors
-    /// [`DatasetError::NoData`] when the lake holds no dated row.
+    /// As [`Dataset::data_end_of`].
     pub async fn dates_of(
         lake: &Lake,
         project: &Project,
@@ -334,16 +335,17 @@ async fn label_history(
     project: &Project,
     problem: &Problem,
 ) -> Result<(Vec<String>, History, NaiveDate), DatasetError> {
+    sources::require_rows(lake, project, problem).await?;
     let context = session(1);
     let tables = cohort::table_names(&context, problem, &problem.label.sql, label::PART)?;
-    let sources: BTreeSet<String> = tables
+    let names: BTreeSet<String> = tables
         .iter()
         .filter(|name| *name != "cohort")
         .cloned()
         .collect();
-    let history = History::load(lake, project, &sources).await?;
+    let history = History::load(lake, project, &names).await?;
     let data_end = history
-        .data_end(sources.iter().map(String::as_str))
+        .data_end(names.iter().map(String::as_str))
         .ok_or_else(|| DatasetError::NoData {
             file: problem.file.clone(),
         })?;

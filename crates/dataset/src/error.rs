@@ -38,6 +38,36 @@ pub enum DatasetError {
         /// Path of the problem inside the project.
         file: String,
     },
+    /// The cohort or the label reads tables that hold no rows, so that there is nothing to ask about or no answer.
+    #[error(
+        "{problem}: its cohort and label need rows in {tables}, of which the lake has none\nhint: `safra ingest DIR` reads them from {files}"
+    )]
+    EmptySources {
+        /// The problem.
+        problem: String,
+        /// The sources, in words.
+        tables: String,
+        /// Their files, in words.
+        files: String,
+        /// Whether the project says of all of them that they may be absent.
+        optional: bool,
+    },
+    /// No date can judge a model.
+    #[error(
+        "{problem}: no date has settled labels and settled labels before it to learn from\nhint: {settled} of {rows} labels are settled, the first of all settles on {first}, and the data is complete for days before {data_end}"
+    )]
+    NothingSettled {
+        /// The problem.
+        problem: String,
+        /// Number of labels that are settled.
+        settled: usize,
+        /// Number of rows.
+        rows: usize,
+        /// The earliest day on which a label settles, or "no day".
+        first: String,
+        /// The first day of which nothing is known.
+        data_end: NaiveDate,
+    },
     /// A date was asked for of which the data does not know everything.
     #[error(
         "{problem}: the reference date {date} is after the end of the data\nhint: the data is complete for days before {data_end}, so {data_end} is the last date that can be asked about"

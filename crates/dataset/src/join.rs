@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{concat_batches, take};
-use arrow::datatypes::FieldRef;
+use arrow::compute::{cast, concat_batches, take};
+use arrow::datatypes::{FieldRef, Schema};
+use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use safra_features::REFERENCE_DATE;
 use safra_lake::Lake;
-use safra_project::{Problem, Project};
+use safra_project::{Problem, Project, View};
 
 use crate::DatasetError;
 use crate::keys::Keys;
@@ -36,19 +37,14 @@ pub(crate) async fn collect(
         columns: Vec::new(),
     };
     for name in &problem.features.views {
-        let view = project.view(name)?;
-        let mut key: Vec<String> = vec![REFERENCE_DATE.to_owned()];
-        key.extend(
-            view.entity
-                .iter()
-                .map(|name| name.rsplit('.').next().unwrap_or(name).to_owned()),
-        );
+        let key = key(problem, project.view(name)?, cohort)?;
         let batches = safra_features::read(lake, name, dates).await?;
         let schema = batches
             .first()
             .map_or_else(|| cohort.schema(), RecordBatch::schema);
         let rows = concat_batches(&schema, &batches).map_err(arrow)?;
-        let [asked, held] = Keys::of([cohort, &rows], &key).map_err(arrow)?;
+        let asked = as_held(cohort, &rows, &key).map_err(arrow)?;
+        let [asked, held] = Keys::of([&asked, &rows], &key).map_err(arrow)?;
         let places = asked.find_in(&held);
         for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
             if key.contains(field.name()) || problem.features.excludes(field.name()) {
@@ -81,4 +77,45 @@ pub(crate) async fn collect(
         ));
     }
     Ok(features)
+}
+
+/// The columns by which the features of a view are looked up: the reference date, and the view's entity, which the
+/// cohort must return.
+fn key(problem: &Problem, view: &View, cohort: &RecordBatch) -> Result<Vec<String>, DatasetError> {
+    let entity = view.entity.iter();
+    let entity = entity.map(|name| name.rsplit('.').next().unwrap_or(name).to_owned());
+    let key: Vec<String> = [REFERENCE_DATE.to_owned()]
+        .into_iter()
+        .chain(entity)
+        .collect();
+    let missing = key
+        .iter()
+        .find(|name| cohort.column_by_name(name).is_none());
+    match missing {
+        None => Ok(key),
+        Some(name) => {
+            let message = format!(
+                "the view {} is about {name}, which the cohort does not return",
+                view.name
+            );
+            Err(DatasetError::shape(&problem.file, "features", message))
+        }
+    }
+}
+
+/// The key columns of the cohort in the types of the store, which a query may have changed.
+fn as_held(
+    cohort: &RecordBatch,
+    held: &RecordBatch,
+    key: &[String],
+) -> Result<RecordBatch, ArrowError> {
+    let mut fields = Vec::new();
+    let mut columns = Vec::new();
+    for name in key {
+        let field = held.schema_ref().field_with_name(name)?.clone();
+        let asked = cohort.column(cohort.schema_ref().index_of(name)?);
+        columns.push(cast(asked, field.data_type())?);
+        fields.push(field.with_nullable(true));
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
 }

@@ -13,6 +13,7 @@ mod error;
 mod join;
 mod keys;
 mod label;
+mod sources;
 mod split;
 
 pub use dataset::{Dataset, FeatureColumn, LABEL, LABEL_KNOWN_AT};

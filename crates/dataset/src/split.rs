@@ -28,10 +28,11 @@ impl Dataset {
             .collect()
     }
 
-    /// The splits of the dates of the cadence from `from` to `to`, both inclusive.
+    /// The splits of the dates of the cadence from `from` to `to`, both inclusive. A date on which nobody is asked
+    /// about judges nothing and is passed over.
     ///
     /// # Errors
-    /// [`DatasetError::NotSettled`] when there is no such date, or a date has no rows, labels that are not
+    /// [`DatasetError::NotSettled`] when there is no such date, or none with rows, or a date has labels that are not
     /// settled yet, or nothing to train on.
     pub fn splits(&self, from: NaiveDate, to: NaiveDate) -> Result<Vec<Split>, DatasetError> {
         let dates: Vec<NaiveDate> = self
@@ -45,21 +46,45 @@ impl Dataset {
                 self.not_settled(from, "the training set has no reference date from then on")
             );
         }
-        dates.into_iter().map(|date| self.split(date)).collect()
+        let asked = dates.iter().filter(|&&date| !self.rows_at(date).is_empty());
+        let splits: Vec<Split> = asked
+            .map(|&date| self.split(date))
+            .collect::<Result<_, _>>()?;
+        match splits.is_empty() {
+            true => Err(self.not_settled(dates[0], "nobody is asked about then")),
+            false => Ok(splits),
+        }
+    }
+
+    /// The splits of the last `count` dates that can judge, or of all if there are fewer.
+    ///
+    /// # Errors
+    /// [`DatasetError::NothingSettled`] when there is none.
+    pub fn last_splits(&self, count: usize) -> Result<Vec<Split>, DatasetError> {
+        let dates = self.settled_dates();
+        if dates.is_empty() {
+            return Err(self.nothing_settled());
+        }
+        let last = &dates[dates.len().saturating_sub(count)..];
+        last.iter().map(|&date| self.split(date)).collect()
+    }
+
+    /// The rows asked about on a reference date, in order.
+    pub fn rows_at(&self, date: NaiveDate) -> Vec<usize> {
+        let day = date.to_epoch_days();
+        (0..self.len())
+            .filter(|&row| self.reference_days()[row] == day)
+            .collect()
     }
 
     fn split(&self, date: NaiveDate) -> Result<Split, DatasetError> {
-        let day = date.to_epoch_days();
-        let test: Vec<usize> = (0..self.len())
-            .filter(|&row| self.reference_days()[row] == day)
-            .collect();
+        let test = self.rows_at(date);
         let train = self.training_rows(date);
         let open = test
             .iter()
             .filter(|&&row| self.label(row).is_none())
             .count();
         match () {
-            () if test.is_empty() => Err(self.not_settled(date, "nobody is asked about then")),
             () if open > 0 => {
                 let reason = format!("{open} of {} labels are not settled yet", test.len());
                 Err(self.not_settled(date, &reason))
@@ -86,6 +111,19 @@ impl Dataset {
         rows.peek().is_some()
             && rows.all(|row| self.label(row).is_some())
             && !self.training_rows(date).is_empty()
+    }
+
+    fn nothing_settled(&self) -> DatasetError {
+        let first = (0..self.len()).filter_map(|row| self.known_day(row)).min();
+        DatasetError::NothingSettled {
+            problem: self.problem().to_owned(),
+            settled: self.labels().iter().flatten().count(),
+            rows: self.len(),
+            first: first
+                .and_then(NaiveDate::from_epoch_days)
+                .map_or("no day".to_owned(), |day| day.to_string()),
+            data_end: self.data_end(),
+        }
     }
 
     fn not_settled(&self, date: NaiveDate, reason: &str) -> DatasetError {

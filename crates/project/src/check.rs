@@ -141,18 +141,9 @@ fn check_view(view: &View) -> Result<(), ProjectError> {
 fn check_problem(project: &Project, problem: &Problem) -> Result<(), ProjectError> {
     let wrong = |what: &str, message: String| ProjectError::invalid(&problem.file, what, message);
     for name in &problem.features.views {
-        let view = project
+        project
             .view(name)
             .map_err(|error| wrong("features.views", error.to_string()))?;
-        if let Some(missing) = view
-            .entity
-            .iter()
-            .find(|column| !problem.entity.contains(column))
-        {
-            let message =
-                format!("the view {name} is about {missing}, which the problem's entity lacks");
-            return Err(wrong("features.views", message));
-        }
     }
     if problem.learners.is_empty() {
         return Err(wrong("learners", "at least one learner".into()));

@@ -6,6 +6,8 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use safra_report::Language;
 
+use crate::rows::Format;
+
 /// From the tables of a marketplace to predictive models one can trust: tables, lake, features, training
 /// set, models, champion, scores. A feature for a day is computed from what was known before that day.
 #[derive(Debug, Parser)]
@@ -29,7 +31,7 @@ Step by step:
   safra backtest churn             how well past months would have been predicted
   safra train churn                fit, log to MLflow, register
   safra promote churn              the better of challenger and champion
-  safra predict churn              score the sellers of today
+  safra predict churn              score those that the question is about today
 
 Exit codes: 0 done, 1 the command's own \"no\", 2 wrong usage or input, 3 anything else.";
 
@@ -176,6 +178,9 @@ pub enum Command {
     Sql {
         /// The query
         query: String,
+        /// How rows are printed [default: a table where it fits the width of the terminal, else vertical]
+        #[arg(long, value_enum, value_name = "FORMAT")]
+        format: Option<Format>,
     },
     /// All of it: files to report; a second run does only what is missing
     Run {

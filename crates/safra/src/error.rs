@@ -18,6 +18,26 @@ pub enum SafraError {
     /// The command line asks for something that does not exist or does not fit.
     #[error("{0}")]
     Usage(String),
+    /// Parts of a run failed, each with an error of its own that was printed.
+    #[error(
+        "not done: {what}\nhint: the errors above say why; the rest was done, and a second run goes on from there"
+    )]
+    Unfinished {
+        /// The problems, in words.
+        what: String,
+        /// The exit code of the worst of them.
+        exit_code: u8,
+    },
+    /// The rows of a problem cannot be learned from.
+    #[error("{problem}: nothing can be learned from what was known before {at}: {source}")]
+    Unlearnable {
+        /// The problem.
+        problem: String,
+        /// The day as of which it was to be trained.
+        at: chrono::NaiveDate,
+        /// Why.
+        source: LearnError,
+    },
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     Io {
@@ -73,10 +93,12 @@ impl SafraError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::No(_) => 1,
+            Self::Unfinished { exit_code, .. } => *exit_code,
             Self::Usage(_)
             | Self::Marketplace(_)
             | Self::Sql(_)
             | Self::Project(_)
+            | Self::Unlearnable { .. }
             | Self::Learn(_) => 2,
             Self::Io { source, .. } => io_code(source),
             Self::Lake(error) => lake_code(error),

@@ -7,6 +7,7 @@ mod embedded;
 mod error;
 mod output;
 mod pipeline;
+mod rows;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,5 @@
 //! Tables and documents on standard output, errors on standard error.
 
-use arrow::array::RecordBatch;
-use arrow::error::ArrowError;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
@@ -29,7 +26,7 @@ pub fn print_line(text: &str) {
 }
 
 /// Lines around the table and below its heading, none between rows.
-const STYLE: TableStyle = TableStyle::new()
+pub const STYLE: TableStyle = TableStyle::new()
     .top_border(LineStyle::none().fill('─').junction('─'))
     .header_separator(LineStyle::none().fill('─').junction('─'))
     .bottom_border(LineStyle::none().fill('─').junction('─'));
@@ -52,7 +49,8 @@ pub fn print_table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String
     line!("{table}");
 }
 
-fn aligned(text: &str, number: bool) -> Cell {
+/// A cell; numbers are aligned to the right.
+pub fn aligned(text: &str, number: bool) -> Cell {
     match number {
         true => Cell::new(text).set_alignment(CellAlignment::Right),
         false => Cell::new(text),
@@ -66,34 +64,6 @@ pub fn print_json(document: &impl Serialize) -> Result<(), SafraError> {
         source: error.into(),
     })?;
     line!("{text}");
-    Ok(())
-}
-
-/// Prints rows of any columns as a table.
-pub fn print_batches(header: &[String], batches: &[RecordBatch]) -> Result<(), ArrowError> {
-    let options = FormatOptions::default().with_null("");
-    let mut table = Table::new();
-    table.load_style(STYLE);
-    table.set_header(header);
-    for batch in batches {
-        let formatters: Vec<ArrayFormatter<'_>> = batch
-            .columns()
-            .iter()
-            .map(|column| ArrayFormatter::try_new(column, &options))
-            .collect::<Result<_, _>>()?;
-        let numeric: Vec<bool> = batch
-            .columns()
-            .iter()
-            .map(|column| column.data_type().is_numeric())
-            .collect();
-        for row in 0..batch.num_rows() {
-            let cells = formatters.iter().zip(&numeric);
-            table.add_row(
-                cells.map(|(values, number)| aligned(&values.value(row).to_string(), *number)),
-            );
-        }
-    }
-    line!("{table}");
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::error::SafraError;
 use crate::output::{Column, metric, print_json, print_table, thousands};
-use crate::pipeline::evaluation::Evaluation;
+use crate::pipeline::evaluation::{Evaluation, Unjudged};
 use crate::pipeline::prepared::{Prepared, default_splits, learners};
 
 #[derive(Serialize)]
@@ -15,6 +15,8 @@ struct Report {
     problem: String,
     rows: Vec<Row>,
     mean: Vec<Mean>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unjudged: Vec<Unjudged>,
 }
 
 #[derive(Serialize)]
@@ -57,6 +59,7 @@ pub async fn run(
     };
     let evaluation = Evaluation::run(context, &prepared, &splits, &learners)?;
     let report = report(&problem.name, &evaluation)?;
+    say_what_is_missing(context, &report);
     match context.json {
         true => print_json(&report),
         false => {
@@ -96,7 +99,36 @@ fn report(problem: &str, evaluation: &Evaluation) -> Result<Report, SafraError> 
             .iter()
             .map(mean)
             .collect::<Result<_, SafraError>>()?,
+        unjudged: evaluation.unjudged.clone(),
     })
+}
+
+/// Says why dates are missing, and why metrics are.
+fn say_what_is_missing(context: &Context, report: &Report) {
+    let mut reasons: Vec<String> = report
+        .unjudged
+        .iter()
+        .map(|unjudged| format!("{}: {}", unjudged.reference_date, unjudged.reason))
+        .collect();
+    reasons.dedup();
+    for reason in reasons {
+        context.say(&format!(
+            "warning: {}: not judged on {reason}",
+            report.problem
+        ));
+    }
+    let mut one_class: Vec<&Row> = report
+        .rows
+        .iter()
+        .filter(|row| row.positives == 0 || row.positives == row.rows)
+        .collect();
+    one_class.dedup_by(|a, b| a.reference_date == b.reference_date);
+    for row in one_class {
+        context.say(&format!(
+            "warning: {}: {}: {} of {} rows are positive; metrics that need both classes are not defined",
+            report.problem, row.reference_date, row.positives, row.rows
+        ));
+    }
 }
 
 fn print(report: &Report) {

@@ -31,6 +31,16 @@ pub async fn load(context: &Context, folder: &Path) -> Result<IngestReport, Safr
     };
     let report = ingest(&context.lake, &context.project, folder, &done).await?;
     progress.finish_and_clear();
+    for table in report.tables.iter().filter(|table| table.rows == 0) {
+        context.say(&format!(
+            "warning: {}: the table holds no rows{}",
+            table.table,
+            match table.note.as_str() {
+                "" => String::new(),
+                note => format!(": {note} in {}", folder.display()),
+            }
+        ));
+    }
     for table in report.tables.iter().filter(|table| table.rejected > 0) {
         context.say(&format!(
             "warning: {}: {} rows rejected\nhint: `safra sql \"SELECT * FROM rejected.{}\"` shows them with the reason",

@@ -65,7 +65,7 @@ pub async fn run(cli: &Cli) -> Result<(), SafraError> {
             };
             report::run(&context, &wanted).await
         }
-        Command::Sql { query } => sql::run(&context, query).await,
+        Command::Sql { query, format } => sql::run(&context, query, *format).await,
         Command::Run {
             source,
             scale,

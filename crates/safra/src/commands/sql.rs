@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::util::display::array_value_to_string;
 use datafusion::catalog::MemorySchemaProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 use safra_history::session;
 use safra_lake::Folder;
-use serde_json::{Map, Value};
 
 use crate::context::Context;
 use crate::error::SafraError;
-use crate::output::{print_batches, print_json};
+use crate::rows::{Format, print_rows};
 
 /// What a query returned.
 pub struct Rows {
@@ -24,12 +22,13 @@ pub struct Rows {
 }
 
 /// Runs a query and prints its rows.
-pub async fn run(context: &Context, query: &str) -> Result<(), SafraError> {
+pub async fn run(context: &Context, query: &str, format: Option<Format>) -> Result<(), SafraError> {
     let Rows { header, batches } = self::query(context, query).await?;
-    if context.json {
-        return print_json(&documents(&header, &batches)?);
-    }
-    print_batches(&header, &batches).map_err(|error| boxed(error.into()))
+    let format = match context.json {
+        true => Some(Format::Json),
+        false => format,
+    };
+    print_rows(&header, &batches, format)
 }
 
 /// Runs a query.
@@ -84,29 +83,6 @@ async fn register(
             .map_err(boxed)?;
     }
     Ok(())
-}
-
-/// Rows as JSON objects; numbers and truth values as such, everything else as text.
-fn documents(header: &[String], batches: &[RecordBatch]) -> Result<Vec<Value>, SafraError> {
-    let mut documents = Vec::new();
-    for batch in batches {
-        for row in 0..batch.num_rows() {
-            let mut object = Map::new();
-            for (name, column) in header.iter().zip(batch.columns()) {
-                let text = array_value_to_string(column, row).map_err(|e| boxed(e.into()))?;
-                let plain = column.data_type().is_numeric()
-                    || column.data_type() == &arrow::datatypes::DataType::Boolean;
-                let value = match column.is_null(row) {
-                    true => Value::Null,
-                    false if plain => serde_json::from_str(&text).unwrap_or(Value::String(text)),
-                    false => Value::String(text),
-                };
-                object.insert(name.clone(), value);
-            }
-            documents.push(Value::Object(object));
-        }
-    }
-    Ok(documents)
 }
 
 fn boxed(error: datafusion::error::DataFusionError) -> SafraError {

@@ -14,6 +14,19 @@ use crate::error::SafraError;
 pub struct Evaluation {
     /// By date, then in the order of the learners.
     pub folds: Vec<Fold>,
+    /// What could not be judged, in the same order. It is not stored.
+    pub unjudged: Vec<Unjudged>,
+}
+
+/// A learner that could not be fitted or judged on a date.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unjudged {
+    /// The reference date.
+    pub reference_date: NaiveDate,
+    /// The learner.
+    pub learner: String,
+    /// Why, such as `all 12 training rows are negative`.
+    pub reason: String,
 }
 
 /// One learner on one date.
@@ -102,7 +115,17 @@ impl Evaluation {
                 })
             })
             .collect();
-        Self { folds }
+        let unjudged = result.rows.iter().filter_map(|row| {
+            Some(Unjudged {
+                reference_date: row.date.parse().ok()?,
+                learner: row.learner.clone(),
+                reason: row.reason.clone()?,
+            })
+        });
+        Self {
+            folds,
+            unjudged: unjudged.collect(),
+        }
     }
 
     /// The learners, in the order of the problem.
@@ -213,7 +236,10 @@ impl Evaluation {
                 });
             }
         }
-        Ok(Self { folds })
+        Ok(Self {
+            folds,
+            unjudged: Vec::new(),
+        })
     }
 }
 
@@ -268,6 +294,7 @@ mod tests {
                 fold("2018-02-01", "good", [0.3, 0.1, 0.4]),
                 fold("2018-02-01", "bad", [0.3, 0.1, 0.4]),
             ],
+            unjudged: Vec::new(),
         }
     }
 

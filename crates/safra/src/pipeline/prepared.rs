@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use safra_dataset::{Dataset, FeatureColumn, Split};
-use safra_features::backfill;
+use safra_features::{BackfillReport, backfill};
 use safra_lake::Lake;
 use safra_learn::{Categories, Column, Examples, Learner, Metric};
 use safra_project::{LearnerSpec, Problem, View};
@@ -23,8 +23,7 @@ pub struct Prepared {
 impl Prepared {
     /// Builds the training set of a problem, computing the features that the store lacks.
     pub async fn training(context: &Context, problem: &Problem) -> Result<Self, SafraError> {
-        let dates = Dataset::dates_of(&context.lake, &context.project, problem).await?;
-        ensure_features(context, problem, &dates).await?;
+        fill_features(context, problem).await?;
         Self::of(Dataset::labelled(&context.lake, &context.project, problem).await?)
     }
 
@@ -71,17 +70,26 @@ fn column(column: FeatureColumn) -> Column {
     }
 }
 
+/// Computes the features that the training set of a problem needs and the store lacks.
+pub async fn fill_features(
+    context: &Context,
+    problem: &Problem,
+) -> Result<Vec<BackfillReport>, SafraError> {
+    let dates = Dataset::dates_of(&context.lake, &context.project, problem).await?;
+    ensure_features(context, problem, &dates).await
+}
+
 async fn ensure_features(
     context: &Context,
     problem: &Problem,
     dates: &[NaiveDate],
-) -> Result<(), SafraError> {
+) -> Result<Vec<BackfillReport>, SafraError> {
     let views = views_of(context, problem)?;
     let progress = context.progress(views.len() * dates.len(), "features");
     let follow = crate::commands::features::follow(&progress);
-    backfill(&context.lake, &context.project, &views, dates, follow).await?;
+    let reports = backfill(&context.lake, &context.project, &views, dates, follow).await?;
     progress.finish_and_clear();
-    Ok(())
+    Ok(reports)
 }
 
 /// The feature views that a problem needs: those of its features, and those that its cohort names.
@@ -151,13 +159,5 @@ pub fn metric(problem: &Problem) -> Result<Metric, SafraError> {
 
 /// The splits of the last dates that can judge, as many as the problem says.
 pub fn default_splits(dataset: &Dataset, problem: &Problem) -> Result<Vec<Split>, SafraError> {
-    let settled = dataset.settled_dates();
-    let first = settled.len().saturating_sub(problem.backtest.dates);
-    match (settled.get(first), settled.last()) {
-        (Some(&from), Some(&to)) => Ok(dataset.splits(from, to)?),
-        _ => Err(SafraError::Usage(format!(
-            "{}: no date has settled labels and settled labels before it to learn from\nhint: `safra sql \"SELECT reference_date, COUNT(label) FROM datasets.{} GROUP BY 1\"` shows what is known",
-            problem.name, problem.name
-        ))),
-    }
+    Ok(dataset.last_splits(problem.backtest.dates)?)
 }

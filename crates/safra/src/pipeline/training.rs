@@ -168,15 +168,17 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn run(&self, fingerprint: &str) -> Result<(ModelVersion, Evaluation), SafraError> {
+        self.training_rows()?;
         let splits = default_splits(&self.prepared.dataset, self.problem)?;
         let learners = learners(self.problem, &[])?;
         let evaluation = Evaluation::run(self.context, self.prepared, &splits, &learners)?;
         let metric = metric(self.problem)?;
         let best = evaluation.best(metric)?.ok_or_else(|| {
             SafraError::Usage(format!(
-                "{}: {} is not defined on any date",
+                "{}: {} is not defined on any date of the backtest, so no learner is the best\nhint: `safra backtest {}` says why",
                 self.problem.name,
-                metric.name()
+                metric.name(),
+                self.problem.name
             ))
         })?;
         let name = self.context.model_name(self.problem);
@@ -207,6 +209,21 @@ impl Session<'_> {
         let made = version.ok_or_else(|| SafraError::Usage(format!("no learner: {best}")))?;
         let registered = self.register(&name, &best, &whole, &made, fingerprint)?;
         Ok((registered, evaluation))
+    }
+
+    /// The rows of the final models, refused before anything is made if nothing can be learned from them.
+    fn training_rows(&self) -> Result<Vec<usize>, SafraError> {
+        let rows = self.prepared.dataset.training_rows(self.at);
+        if !rows.is_empty() {
+            safra_learn::Training::new(self.prepared.examples.rows(&rows)?).map_err(|source| {
+                SafraError::Unlearnable {
+                    problem: self.problem.name.clone(),
+                    at: self.at,
+                    source,
+                }
+            })?;
+        }
+        Ok(rows)
     }
 
     fn start_run(
@@ -301,6 +318,7 @@ impl Session<'_> {
         self.log_metrics(&run_id, evaluation, learner.name())?;
         let own = Evaluation {
             folds: evaluation.folds_of(learner.name()).cloned().collect(),
+            unjudged: Vec::new(),
         };
         self.log_bytes(&run_id, PREDICTIONS, &own.to_csv()?)?;
         self.log_bytes(&run_id, "importance.csv", &importance_csv(fitted.as_ref())?)?;
