@@ -16,10 +16,12 @@ pub(crate) async fn require_rows(
     project: &Project,
     problem: &Problem,
 ) -> Result<(), DatasetError> {
+    let needed = needed(project, problem).await?;
+    let sources = project.sources.values();
     let mut empty = Vec::new();
-    for name in needed(project, problem).await? {
-        let source = project.source(&name)?;
-        let held = match lake.table(Folder::Sources, &name).snapshot().await? {
+    for source in sources.filter(|source| needed.contains(&source.name)) {
+        let table = lake.table(Folder::Sources, &source.name);
+        let held = match table.snapshot().await? {
             Some(snapshot) => snapshot.row_count()? > 0,
             // A table that must be there is missed, with a hint, by whoever reads it first.
             None => !source.optional,

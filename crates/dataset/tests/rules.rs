@@ -50,6 +50,11 @@ const SHOP_SALES: &str = "---\nentity: shop\ntime: sold_at\nwindows: [30d, all]\
 const SHOP_NAMES: &str = "---\nentity: shop\ntime: sold_at\nwindows: [all]\n---\nSELECT MIN(sale) AS first_sale FROM sales\n";
 
 const SHOP_TIMES: &str = "---\nentity: shop\ntime: sold_at\nwindows: [all]\n---\nSELECT MIN(sold_at) AS first_time FROM sales\n";
+/// The same shops under another name, as seen by those beside them.
+const NEIGHBOUR_SALES: &str = "---\nentity: neighbour\ntime: sold_at\nwindows: [all]\n---\n\
+    SELECT SUM(amount) AS neighbour_revenue FROM (SELECT shop AS neighbour, sold_at, amount FROM sales) AS seen\n";
+
+const MARKET_SALES: &str = "---\nentity: []\ntime: sold_at\nwindows: [all]\n---\nSELECT COUNT(*) AS market_sales FROM sales\n";
 
 const COHORT: &str = "SELECT shop, reference_date FROM shop_sales WHERE sales_all > 0";
 
@@ -109,6 +114,8 @@ impl Market {
         files.insert("features/shop_sales.sql", SHOP_SALES);
         files.insert("features/shop_sales_too.sql", SHOP_SALES);
         files.insert("features/shop_times.sql", SHOP_TIMES);
+        files.insert("features/neighbour_sales.sql", NEIGHBOUR_SALES);
+        files.insert("features/market_sales.sql", MARKET_SALES);
         files.insert("problems/sells.toml", problem);
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("sales.csv"), SALES).unwrap();
@@ -407,7 +414,7 @@ fn a_label_returns_the_columns_that_name_and_date_it() {
 #[test]
 fn a_cohort_sees_feature_views_only() {
     let message = "problems/sells.toml: cohort.sql: a cohort reads feature views only: no such feature view: sales\n\
-        hint: the project declares: shop_names, shop_sales, shop_sales_too, shop_times";
+        hint: the project declares: market_sales, neighbour_sales, shop_names, shop_sales, shop_sales_too, shop_times";
     let source = "SELECT shop, CAST('2017-02-01' AS DATE) AS reference_date FROM sales";
     assert_eq!(error(source, &within(15)), message);
     let hidden =
@@ -518,6 +525,100 @@ fn features_must_be_numbers_or_texts_of_different_names() {
     assert_eq!(
         fails("views = [\"shop_names\"]\nexclude = [\"first*\"]"),
         "problems/sells.toml: features: the views and exclusions leave no feature"
+    );
+}
+
+#[test]
+fn features_of_something_else_are_joined_by_a_column_of_the_cohort() {
+    let cohort = "SELECT shop, reference_date, CASE WHEN shop = 'a' THEN 'b' END AS neighbour FROM shop_sales WHERE sales_all > 0";
+    let market = Market::new(
+        cohort,
+        &within(15),
+        "views = [\"shop_sales\", \"neighbour_sales\", \"market_sales\"]",
+    );
+    let dataset = market.labelled().unwrap();
+    let names = dataset.feature_names();
+    let columns = numbers(&dataset);
+    let column = |name: &str| &columns[names.iter().position(|held| held == name).unwrap()];
+    assert_eq!(column("sales_all"), &[1.0, 1.0, 2.0, 1.0]);
+    let neighbour = column("neighbour_revenue_all");
+    assert_eq!(
+        (neighbour[0], neighbour[2]),
+        (20.0, 20.0),
+        "a's neighbour is b"
+    );
+    assert!(
+        neighbour[1].is_nan() && neighbour[3].is_nan(),
+        "b has no neighbour"
+    );
+    assert_eq!(column("market_sales_all"), &[2.0, 2.0, 3.0, 3.0]);
+    assert!(!names.contains(&"neighbour".to_owned()), "{names:?}");
+
+    let market = Market::new(COHORT, &within(15), "views = [\"neighbour_sales\"]");
+    assert_eq!(
+        market.labelled().unwrap_err().to_string(),
+        "problems/sells.toml: features: the view neighbour_sales is about neighbour, which the cohort does not return"
+    );
+}
+
+#[test]
+fn a_date_without_anyone_judges_nothing_and_is_passed_over() {
+    let market = Market::new(
+        &format!("{COHORT} AND reference_date <> CAST('2017-02-01' AS DATE)"),
+        &within(2),
+        "views = [\"shop_sales\"]",
+    );
+    market.fill(&["2017-01-01", "2017-02-01", "2017-03-01"]);
+    let dataset = market.labelled().unwrap();
+    assert!(dataset.rows_at(day("2017-02-01")).is_empty());
+    assert_eq!(dataset.rows_at(day("2017-03-01")), [0, 1]);
+    let error = dataset.splits(day("2017-01-01"), day("2017-03-01"));
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .starts_with("sells: 2017-03-01 cannot be judged: no label was settled before it"),
+    );
+    let error = dataset.last_splits(3).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "sells: no date has settled labels and settled labels before it to learn from\n\
+        hint: 2 of 2 labels are settled, the first of all settles on 2017-03-03, and the data is complete for days before 2017-03-31"
+    );
+    let all = Market::plain().labelled().unwrap();
+    let splits = all.splits(day("2017-01-01"), day("2017-03-01"));
+    assert!(
+        splits.is_err(),
+        "2017-02-01 has rows, and nothing before it to learn from"
+    );
+    assert_eq!(
+        all.last_splits(1).unwrap(),
+        all.splits(day("2017-02-02"), day("2017-03-01")).unwrap()
+    );
+}
+
+#[test]
+fn tables_without_rows_behind_cohort_or_label_are_named() {
+    let market = Market::plain();
+    let folder = market._home.path();
+    std::fs::write(folder.join("sales.csv"), "sale,shop,sold_at,amount\n").unwrap();
+    let lake = Lake::new(folder.join("empty"));
+    block_on(ingest(&lake, &market.project, folder, &|_| {})).unwrap();
+    let error = block_on(Dataset::dates_of(&lake, &market.project, market.problem())).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            DatasetError::EmptySources {
+                optional: false,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(
+        error.to_string(),
+        "sells: its cohort and label need rows in sales, of which the lake has none\n\
+        hint: `safra ingest DIR` reads them from sales.csv"
     );
 }
 

@@ -172,7 +172,7 @@ fn run_goes_from_files_to_the_report_and_a_second_run_reuses_everything() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     for step in [
         "ingest",
-        "features",
+        "features churn",
         "train churn",
         "promote churn",
         "predict churn",

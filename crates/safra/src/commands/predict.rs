@@ -39,6 +39,12 @@ pub async fn run(
     let problem = context.problem(problem)?;
     let scored = score(context, problem, at).await?;
     scored.write(context, problem).await?;
+    if scored.scores.is_empty() {
+        context.say(&format!(
+            "warning: {}: nobody is asked about on {}",
+            problem.name, scored.date
+        ));
+    }
     let report = report(&problem.name, &scored);
     if context.json {
         return print_json(&report);
