@@ -209,6 +209,9 @@ pub enum LearnError {
     /// LightGBM refused.
     #[error("lightgbm: {0}")]
     Lightgbm(String),
+    /// No segments could be found.
+    #[error("segments: {0}")]
+    Segments(String),
     /// The solver of the logistic regression failed.
     #[error("logistic regression: {0}")]
     LogisticRegression(String),

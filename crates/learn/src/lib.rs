@@ -1,4 +1,4 @@
-//! Learners behind one trait, backtest, metrics, explanation of scores and paired bootstrap comparison.
+//! Learners behind one trait, backtest, metrics, explanation of scores, paired bootstrap comparison, and segments.
 //!
 //! The crate takes plain arrays and gives plain arrays back: it knows nothing of files, tables or dates.
 //! A learner is made by name with [`learner()`], fitted to [`Training`] rows, and gives a [`Model`] whose
@@ -40,6 +40,7 @@ mod probability;
 mod random;
 mod saved_model;
 mod scored;
+mod segments;
 mod trees;
 
 pub use backtest::{Backtest, BacktestPredictions, BacktestRow, LearnerMeans, Split, backtest};
@@ -62,3 +63,7 @@ pub use learners::recency::{Direction, Recency, RecencyParameters};
 pub use metrics::{Metric, Metrics, average_precision, brier, ece, lift_at_10, log_loss, roc_auc};
 pub use saved_model::SavedModel;
 pub use scored::Scored;
+pub use segments::{
+    Algorithm, Assignment, Candidate, Choice, Components, Movements, SegmentFeature, SegmentModel,
+    SegmentsParameters, Stability, adjusted_rand_index, fit_segments,
+};

@@ -6,7 +6,7 @@ use crate::encoding::counted;
 use crate::{LearnError, Rows, SavedModel};
 
 /// Columns more skewed than this (third standardised moment, in absolute value) are taken on the signed-log scale.
-const HEAVY_TAIL_SKEWNESS: f64 = 2.0;
+pub(crate) const HEAVY_TAIL_SKEWNESS: f64 = 2.0;
 
 /// A standard deviation below this share of the largest absolute value is rounding, not variation.
 const CONSTANT_SHARE: f64 = 1e-12;
@@ -270,7 +270,7 @@ fn signed_logarithm(value: f64) -> f64 {
 pub(crate) struct Moments {
     pub(crate) mean: f64,
     pub(crate) standard_deviation: f64,
-    skewness: f64,
+    pub(crate) skewness: f64,
 }
 
 impl Moments {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::{ColumnKnownAt, ColumnType, KnownAt, Problem, Project, ProjectError, Source, View};
+use crate::{
+    ColumnKnownAt, ColumnType, KnownAt, Population, Problem, ProfileColumn, Project, ProjectError,
+    Segmentation, Source, View,
+};
 
 const SOURCES: &str = "sources.toml";
 
@@ -18,7 +21,11 @@ pub(crate) fn check(project: &Project) -> Result<(), ProjectError> {
     project
         .problems
         .values()
-        .try_for_each(|problem| check_problem(project, problem))
+        .try_for_each(|problem| check_problem(project, problem))?;
+    project
+        .segmentations
+        .values()
+        .try_for_each(|segmentation| check_segmentation(project, segmentation))
 }
 
 fn check_columns(source: &Source) -> Result<(), ProjectError> {
@@ -138,13 +145,20 @@ fn check_view(view: &View) -> Result<(), ProjectError> {
     Ok(())
 }
 
-fn check_problem(project: &Project, problem: &Problem) -> Result<(), ProjectError> {
-    let wrong = |what: &str, message: String| ProjectError::invalid(&problem.file, what, message);
-    for name in &problem.features.views {
+/// The views of a problem must be there.
+fn check_views(project: &Project, population: Population<'_>) -> Result<(), ProjectError> {
+    let wrong = |message: String| ProjectError::invalid(population.file, "features.views", message);
+    for name in &population.features.views {
         project
             .view(name)
-            .map_err(|error| wrong("features.views", error.to_string()))?;
+            .map_err(|error| wrong(error.to_string()))?;
     }
+    Ok(())
+}
+
+fn check_problem(project: &Project, problem: &Problem) -> Result<(), ProjectError> {
+    let wrong = |what: &str, message: String| ProjectError::invalid(&problem.file, what, message);
+    check_views(project, problem.population())?;
     if problem.learners.is_empty() {
         return Err(wrong("learners", "at least one learner".into()));
     }
@@ -160,6 +174,53 @@ fn check_problem(project: &Project, problem: &Problem) -> Result<(), ProjectErro
         return Err(wrong("backtest.dates", "at least one date".into()));
     }
     Ok(())
+}
+
+fn check_segmentation(project: &Project, segmentation: &Segmentation) -> Result<(), ProjectError> {
+    let wrong =
+        |what: &str, message: String| ProjectError::invalid(&segmentation.file, what, message);
+    check_views(project, segmentation.population())?;
+    if segmentation.clustering.features.is_empty() {
+        return Err(wrong("clustering.features", "at least one feature".into()));
+    }
+    let mut names = BTreeSet::new();
+    for feature in &segmentation.clustering.features {
+        if !names.insert(&feature.name) {
+            return Err(wrong(
+                "clustering.features",
+                format!("listed twice: {}", feature.name),
+            ));
+        }
+    }
+    segmentation
+        .profile
+        .iter()
+        .try_for_each(|column| check_profile(project, segmentation, column))
+}
+
+fn check_profile(
+    project: &Project,
+    segmentation: &Segmentation,
+    column: &ProfileColumn,
+) -> Result<(), ProjectError> {
+    let what = format!("profile.{}", column.label);
+    let wrong = |message: String| ProjectError::invalid(&segmentation.file, &what, message);
+    match (&column.feature, &column.outcome) {
+        (Some(_), None) => Ok(()),
+        (None, Some(outcome)) => {
+            let problem = project
+                .problem(outcome)
+                .map_err(|error| wrong(error.to_string()))?;
+            match problem.entity == segmentation.entity {
+                true => Ok(()),
+                false => Err(wrong(format!(
+                    "the problem {outcome} is about another entity: {}",
+                    problem.entity.join(", ")
+                ))),
+            }
+        }
+        _ => Err(wrong("either a feature or the outcome of a problem".into())),
+    }
 }
 
 fn invalid(source: &Source, column: &str, message: &str) -> ProjectError {

@@ -7,7 +7,7 @@
 //! | `safra.toml` | the name of the project and its defaults ([`Settings`]) |
 //! | `sources.toml` | the tables, and when each row and column becomes known ([`Source`]) |
 //! | `features/*.sql` | feature views ([`View`]) |
-//! | `problems/*.toml` | what is to be predicted ([`Problem`]) |
+//! | `problems/*.toml` | what is to be predicted ([`Problem`]), or whom to divide into segments ([`Segmentation`]) |
 //!
 //! [`Project::from_files`] takes the texts, wherever they come from (a folder, or the copy inside the
 //! binary), and returns a project in which every name has been checked against every other.
@@ -19,6 +19,7 @@ mod files;
 mod meaning;
 mod problem;
 mod problem_texts;
+mod segmentation;
 mod settings;
 mod source;
 mod view;
@@ -27,8 +28,11 @@ pub use error::ProjectError;
 pub use feature_text::FeatureText;
 pub use files::ProjectFiles;
 pub use meaning::{Meaning, Meanings};
-pub use problem::{BacktestSpec, Cadence, Cohort, FeatureSelection, Label, LearnerSpec, Problem};
+pub use problem::{
+    BacktestSpec, Cadence, Cohort, FeatureSelection, Label, LearnerSpec, Population, Problem,
+};
 pub use problem_texts::{ProblemTexts, ProblemTranslation};
+pub use segmentation::{Clustering, ClusteringFeature, ProfileColumn, Segmentation, Statistic};
 pub use settings::{Download, Figure, FigureTranslation, Settings, SettingsTranslation};
 pub use source::{Column, ColumnKnownAt, ColumnType, Derived, KnownAt, Reference, Source};
 pub use view::{View, Window};
@@ -48,6 +52,8 @@ pub struct Project {
     pub views: IndexMap<String, View>,
     /// The problems by name, in alphabetical order.
     pub problems: IndexMap<String, Problem>,
+    /// The problems of the kind `segments` by name, in alphabetical order.
+    pub segmentations: IndexMap<String, Segmentation>,
 }
 
 impl Project {
@@ -61,6 +67,7 @@ impl Project {
             sources: source::read_all(files)?,
             views: view::read_all(files)?,
             problems: problem::read_all(files)?,
+            segmentations: segmentation::read_all(files)?,
         };
         check::check(&project)?;
         Ok(project)
@@ -108,6 +115,14 @@ impl Project {
     /// [`ProjectError::UnknownName`] when the project declares no such problem.
     pub fn problem(&self, name: &str) -> Result<&Problem, ProjectError> {
         find(&self.problems, "problem", name)
+    }
+
+    /// The problem of the kind `segments` of that name.
+    ///
+    /// # Errors
+    /// [`ProjectError::UnknownName`] when the project declares no such problem.
+    pub fn segmentation(&self, name: &str) -> Result<&Segmentation, ProjectError> {
+        find(&self.segmentations, "problem of the kind segments", name)
     }
 }
 

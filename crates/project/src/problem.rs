@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::files::parse_toml;
-use crate::{ProblemTranslation, ProjectError, ProjectFiles};
+use crate::{ProblemTranslation, ProjectError, ProjectFiles, segmentation};
 
 /// Something to be predicted about an entity at a reference date.
 #[derive(Debug, Clone, Deserialize)]
@@ -53,6 +53,21 @@ pub struct Problem {
     /// The words for people in other languages, by language tag such as `pt-BR`.
     #[serde(default)]
     pub translations: BTreeMap<String, ProblemTranslation>,
+}
+
+/// Who is asked about and what is known of them: what every kind of problem declares.
+#[derive(Debug, Clone, Copy)]
+pub struct Population<'a> {
+    /// Name of the problem.
+    pub name: &'a String,
+    /// Path of its file inside the project.
+    pub file: &'a String,
+    /// Columns that identify one row, together with the reference date.
+    pub entity: &'a Vec<String>,
+    /// Who is asked about.
+    pub cohort: &'a Cohort,
+    /// Which features are known of them.
+    pub features: &'a FeatureSelection,
 }
 
 /// On which dates a question is asked.
@@ -121,7 +136,40 @@ pub struct BacktestSpec {
     pub dates: usize,
 }
 
+impl Problem {
+    /// Who is asked about, and what is known of them.
+    pub fn population(&self) -> Population<'_> {
+        Population {
+            name: &self.name,
+            file: &self.file,
+            entity: &self.entity,
+            cohort: &self.cohort,
+            features: &self.features,
+        }
+    }
+}
+
 impl Cadence {
+    /// The last date of the cadence before a day.
+    ///
+    /// ```
+    /// # use safra_project::Cadence;
+    /// # use chrono::NaiveDate;
+    /// let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
+    /// assert_eq!(Cadence::Month.before(day(2018, 6, 1)), Some(day(2018, 5, 1)));
+    /// assert_eq!(Cadence::Week.before(day(2018, 1, 3)), Some(day(2018, 1, 1)));
+    /// ```
+    pub fn before(self, date: NaiveDate) -> Option<NaiveDate> {
+        let last = date.pred_opt()?;
+        match self {
+            Self::Day => Some(last),
+            Self::Week => last.checked_sub_days(Days::new(u64::from(
+                last.weekday().days_since(Weekday::Mon),
+            ))),
+            Self::Month => last.with_day(1),
+        }
+    }
+
     /// All dates of the cadence from `from` to `to`, both inclusive, in order.
     ///
     /// ```
@@ -177,7 +225,13 @@ impl FeatureSelection {
 pub(crate) fn read_all(files: &ProjectFiles) -> Result<IndexMap<String, Problem>, ProjectError> {
     files
         .in_folder("problems")
-        .map(|(file, name, text)| {
+        .filter_map(|(file, name, text)| match segmentation::kind(file, text) {
+            Ok(None) => Some(Ok((file, name, text))),
+            Ok(Some(_)) => None,
+            Err(error) => Some(Err(error)),
+        })
+        .map(|declared| {
+            let (file, name, text) = declared?;
             let problem: Problem = parse_toml(file, text)?;
             let problem = Problem {
                 name: name.to_owned(),

@@ -6,5 +6,6 @@ mod bootstrap;
 mod categories;
 mod learners;
 mod metrics;
+mod segments;
 mod silence;
 mod support;
