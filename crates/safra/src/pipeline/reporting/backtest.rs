@@ -91,6 +91,7 @@ pub fn add_intervals(
     for (row, fold) in report.metrics.iter_mut().zip(&evaluation.folds) {
         let alone = Evaluation {
             folds: vec![fold.clone()],
+            unjudged: Vec::new(),
         };
         row.intervals.roc_auc = interval(context, &alone, &fold.learner)?;
     }
