@@ -53,6 +53,12 @@ pub enum LearnError {
         /// The row, from 0.
         row: usize,
     },
+    /// There are no rows to compare.
+    #[error("no {what} rows to compare")]
+    NoRows {
+        /// Which rows: `reference` or `current`.
+        what: &'static str,
+    },
     /// There is nothing to learn from.
     #[error("no training rows")]
     NoTrainingRows,

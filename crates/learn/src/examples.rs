@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use crate::{Column, LearnError};
+use crate::{Column, FeatureValue, LearnError};
 
 /// A table of examples, checked once: every column has one value a row, names are unique, no value is infinite.
 ///
@@ -193,6 +193,12 @@ impl Rows<'_> {
         self.indices
             .iter()
             .map(move |&row| categories.and_then(|categories| categories.text(row)))
+    }
+
+    /// The selected values of the column at `position`.
+    pub fn feature_values(&self, position: usize) -> impl Iterator<Item = FeatureValue<'_>> + '_ {
+        let column = &self.examples.columns[position];
+        self.indices.iter().map(move |&row| column.value(row))
     }
 
     /// Whether the column at `position` has more than one value, a missing one included.

@@ -50,6 +50,9 @@ pub struct Problem {
     pub learners: Vec<LearnerSpec>,
     /// Backtest defaults.
     pub backtest: BacktestSpec,
+    /// When `safra monitor` says no.
+    #[serde(default)]
+    pub monitor: MonitorSpec,
     /// The words for people in other languages, by language tag such as `pt-BR`.
     #[serde(default)]
     pub translations: BTreeMap<String, ProblemTranslation>,
@@ -134,6 +137,29 @@ pub struct LearnerSpec {
 pub struct BacktestSpec {
     /// Number of the last dates with settled labels.
     pub dates: usize,
+}
+
+/// How far things may move before `safra monitor` says no.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MonitorSpec {
+    /// Largest population stability index of the scores, and of each of the most important features. Default 0.25, above
+    /// which a population is held to have shifted (Siddiqi, "Credit Risk Scorecards", 2006).
+    pub psi: f64,
+    /// How many of the most important features count. Default 10.
+    pub features: usize,
+    /// How much worse than promised the problem's metric may turn out, in its own unit. Default 0.05.
+    pub drop: f64,
+}
+
+impl Default for MonitorSpec {
+    fn default() -> Self {
+        Self {
+            psi: 0.25,
+            features: 10,
+            drop: 0.05,
+        }
+    }
 }
 
 impl Problem {

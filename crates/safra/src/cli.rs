@@ -162,6 +162,15 @@ pub enum Command {
         #[arg(long, value_name = "DATE")]
         at: Option<NaiveDate>,
     },
+    /// Compare a cohort with what the champion was trained on, and its promises with what happened
+    #[command(after_help = MONITOR_HELP)]
+    Monitor {
+        /// The problem, such as churn
+        problem: String,
+        /// Reference date [default: the last date of the problem's cadence in the data]
+        #[arg(long, value_name = "DATE")]
+        at: Option<NaiveDate>,
+    },
     /// Write the HTML report: one file with a page for each problem
     Report {
         /// The problems, such as churn [default: all]
@@ -216,6 +225,12 @@ fn language(tag: &str) -> Result<Language, String> {
     let known = Language::ALL.map(Language::tag).join(", ");
     Language::of_tag(tag).ok_or_else(|| format!("the report speaks: {known}"))
 }
+
+const MONITOR_HELP: &str = "\
+The stability index of a feature or of the scores is 0 when they are spread as they were; below 0.1 little
+has changed, above 0.25 the population is another. The exit code is 1 when the scores or one of the most
+important features are beyond the threshold, or a version kept its promise too badly; `[monitor]` in the
+problem's file sets the thresholds: psi, features (how many count) and drop (of the problem's metric).";
 
 const SQL_HELP: &str = "\
 Tables are named by folder and table: sources.orders, features.seller_sales, datasets.churn,

@@ -4,6 +4,7 @@
 mod backtest;
 mod bootstrap;
 mod categories;
+mod drift;
 mod learners;
 mod metrics;
 mod segments;

@@ -7,6 +7,7 @@ pub mod features;
 mod generate;
 mod ingest;
 mod init;
+mod monitor;
 mod predict;
 mod promote;
 mod report;
@@ -53,6 +54,7 @@ pub async fn run(cli: &Cli) -> Result<(), SafraError> {
         Command::Train { problem, at } => train::run(&context, problem, *at).await,
         Command::Promote { problem } => promote::run(&context, problem),
         Command::Predict { problem, at } => predict::run(&context, problem, *at).await,
+        Command::Monitor { problem, at } => monitor::run(&context, problem, *at).await,
         Command::Report {
             problems,
             language,

@@ -2,6 +2,7 @@
 
 pub mod evaluation;
 pub mod model;
+pub mod monitoring;
 pub mod prepared;
 pub mod promotion;
 pub mod provenance;
