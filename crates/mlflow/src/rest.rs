@@ -4,6 +4,7 @@ mod address;
 mod artifacts;
 mod batch;
 mod experiments;
+mod failure;
 mod http;
 mod logged_models;
 mod message;
@@ -11,8 +12,10 @@ mod model_versions;
 mod options;
 mod registry;
 mod retry;
+mod run_message;
 mod runs;
 mod search;
+mod tls;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

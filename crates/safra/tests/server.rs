@@ -81,7 +81,7 @@ fn a_server_holds_the_models_and_serves_the_champion() {
     assert_eq!(home.json(&["train", "churn"])["reused"], true);
     assert_eq!(home.json(&["promote", "churn"])["promoted"], true);
     home.json(&["predict", "churn"]);
-    home.json(&["report"]);
+    assert!(home.safra(&["report"]).status.success());
     assert!(
         std::fs::read_to_string(home.path("report.html"))
             .unwrap()

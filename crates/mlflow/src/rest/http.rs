@@ -1,26 +1,24 @@
 //! Requests to a server: sent, sent again, and their answers read.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::config::{AutoHeaderValue, RedirectAuthHeaders};
 use ureq::http::Response;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body, RequestBuilder};
 use url::Url;
 
 use super::address::Address;
 use super::options::{Credentials, RestOptions};
-use super::retry::{Backoff, Failed, Repeat, retry_after};
+use super::retry::{Backoff, Repeat, retry_after};
+use super::{failure::Failure, tls};
 use crate::{Error, Result};
 
 /// A connection that rested longer is not used again, for the server may be closing it: some do after 2 seconds.
@@ -77,7 +75,7 @@ impl Client {
             .timeout_per_write(timeout)
             .timeout_recv_response(timeout)
             .max_idle_age(LONGEST_REST)
-            .tls_config(tls(options)?)
+            .tls_config(tls::config(options)?)
             .build()
             .new_agent();
         Ok(Self {
@@ -188,7 +186,7 @@ impl Client {
 }
 
 impl Method {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
@@ -196,92 +194,6 @@ impl Method {
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
-    }
-}
-
-/// Why there is no good answer.
-enum Failure {
-    /// The server answered that it did not do it.
-    Refused {
-        status: u16,
-        body: Vec<u8>,
-        retry_after: Option<Duration>,
-    },
-    /// There is no answer.
-    Transport(ureq::Error),
-}
-
-impl Failure {
-    fn failed(&self) -> Failed {
-        use ureq::{Error, Timeout};
-        match self {
-            Self::Refused { status, .. } => Failed::with_status(*status),
-            Self::Transport(error) => match error {
-                Error::HostNotFound
-                | Error::ConnectionFailed
-                | Error::Timeout(Timeout::Resolve | Timeout::Connect) => Failed::NotSent,
-                Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    Failed::NotSent
-                }
-                Error::Io(error) if is_tls(error) => Failed::ForGood,
-                Error::Io(_) | Error::Timeout(_) => Failed::NoAnswer,
-                _ => Failed::ForGood,
-            },
-        }
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Refused { retry_after, .. } => *retry_after,
-            Self::Transport(_) => None,
-        }
-    }
-
-    fn into_error(self, request: &Request<'_>, attempts: u32) -> Error {
-        let method = request.method.name();
-        let url = request.url.to_string();
-        match self {
-            Self::Refused { status, body, .. } => {
-                let Refusal {
-                    error_code,
-                    message,
-                } = Refusal::read(&body);
-                Error::Server {
-                    method,
-                    url,
-                    status,
-                    error_code,
-                    message,
-                    attempts,
-                }
-            }
-            Self::Transport(error) => Error::Unreachable {
-                method,
-                url,
-                reason: error.to_string(),
-                attempts,
-            },
-        }
-    }
-}
-
-/// What MLflow says when it refuses something.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Refusal {
-    error_code: String,
-    message: String,
-}
-
-impl Refusal {
-    /// Reads an answer; nothing of one that is not MLflow's, such as the page of a proxy.
-    fn read(body: &[u8]) -> Self {
-        let mut refusal: Self = serde_json::from_slice(body).unwrap_or_default();
-        // The lines after the first are the SQL that failed.
-        if let Some((first, _)) = refusal.message.split_once('\n') {
-            refusal.message = first.to_owned();
-        }
-        refusal
     }
 }
 
@@ -304,11 +216,6 @@ fn read(response: Response<Body>) -> std::result::Result<Vec<u8>, Failure> {
     })
 }
 
-/// Whether TLS failed: another attempt would fail in the same way.
-fn is_tls(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::InvalidData
-}
-
 fn authorization(credentials: &Credentials) -> String {
     match credentials {
         Credentials::Token(token) => format!("Bearer {token}"),
@@ -319,24 +226,4 @@ fn authorization(credentials: &Credentials) -> String {
             )
         }
     }
-}
-
-fn tls(options: &RestOptions) -> Result<TlsConfig> {
-    let config = TlsConfig::builder().disable_verification(options.insecure_tls);
-    let Some(path) = &options.server_certificates else {
-        return Ok(config.build());
-    };
-    let pem = fs::read(path).map_err(Error::io("read", path))?;
-    let mut certificates = Vec::new();
-    for item in parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) =
-            item.map_err(|error| Error::malformed(path, error.to_string()))?
-        {
-            certificates.push(certificate);
-        }
-    }
-    if certificates.is_empty() {
-        return Err(Error::malformed(path, "there is no certificate in it"));
-    }
-    Ok(config.root_certs(RootCerts::from(certificates)).build())
 }

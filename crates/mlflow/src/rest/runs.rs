@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::experiments::KIND as EXPERIMENT;
 use super::http::Method;
-use super::message::{Integer, MetricMessage, Pair, latest, lifecycle_stage, map, pairs};
+use super::message::{MetricMessage, pairs};
 use super::retry::Repeat;
+use super::run_message::{RunAnswer, RunMessage, status_name};
 use super::{RestStore, batch, is_refused, or_not_found, search};
 use crate::entity::{
     Artifact, ArtifactInfo, Batch, LifecycleStage, Metric, ModelOutput, NewRun, Run, RunStatus,
@@ -30,7 +30,7 @@ impl RunStore for RestStore {
             "user_id": run.tags.get(tags::USER),
             "tags": pairs(&first_tags),
         });
-        let made: Result<Answer> =
+        let made: Result<RunAnswer> =
             self.client
                 .call(Method::Post, "runs/create", &document, Repeat::IfNotTaken);
         let made = or_not_found(made, EXPERIMENT, &run.experiment_id)
@@ -43,7 +43,7 @@ impl RunStore for RestStore {
             return Err(Error::not_found(KIND, run_id));
         }
         let answer = self.client.get("runs/get", &[("run_id", run_id)]);
-        let Answer { run } = or_not_found(answer, KIND, run_id)?;
+        let RunAnswer { run } = or_not_found(answer, KIND, run_id)?;
         Ok(run.into())
     }
 
@@ -233,122 +233,6 @@ impl RestStore {
                 .unwrap_or(error),
             Err(reason @ (Error::NotFound { .. } | Error::Deleted { .. })) => reason,
             Err(_) => error,
-        }
-    }
-}
-
-fn status_name(status: RunStatus) -> &'static str {
-    match status {
-        RunStatus::Running => "RUNNING",
-        RunStatus::Scheduled => "SCHEDULED",
-        RunStatus::Finished => "FINISHED",
-        RunStatus::Failed => "FAILED",
-        RunStatus::Killed => "KILLED",
-    }
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    run: RunMessage,
-}
-
-#[derive(Deserialize)]
-struct RunMessage {
-    info: InfoMessage,
-    #[serde(default)]
-    data: DataMessage,
-    #[serde(default)]
-    outputs: OutputsMessage,
-}
-
-#[derive(Deserialize)]
-struct InfoMessage {
-    run_id: String,
-    experiment_id: String,
-    #[serde(default)]
-    run_name: String,
-    #[serde(default)]
-    status: StatusMessage,
-    #[serde(default)]
-    start_time: Integer,
-    end_time: Option<Integer>,
-    #[serde(default)]
-    artifact_uri: String,
-    #[serde(default)]
-    lifecycle_stage: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "UPPERCASE")]
-enum StatusMessage {
-    #[default]
-    Running,
-    Scheduled,
-    Finished,
-    Failed,
-    Killed,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct DataMessage {
-    metrics: Vec<MetricMessage>,
-    params: Vec<Pair>,
-    tags: Vec<Pair>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct OutputsMessage {
-    model_outputs: Vec<OutputMessage>,
-}
-
-#[derive(Deserialize)]
-struct OutputMessage {
-    model_id: String,
-    #[serde(default)]
-    step: Integer,
-}
-
-impl From<RunMessage> for Run {
-    fn from(message: RunMessage) -> Self {
-        let RunMessage {
-            info,
-            data,
-            outputs,
-        } = message;
-        let steps = outputs.model_outputs.into_iter();
-        let steps: BTreeMap<_, _> = steps
-            .map(|output| (output.model_id, output.step.0))
-            .collect();
-        Self {
-            run_id: info.run_id,
-            experiment_id: info.experiment_id,
-            run_name: info.run_name,
-            status: info.status.into(),
-            start_time: info.start_time.0,
-            end_time: info.end_time.map(|time| time.0),
-            artifact_uri: info.artifact_uri,
-            lifecycle_stage: lifecycle_stage(&info.lifecycle_stage),
-            params: map(data.params),
-            metrics: latest(data.metrics),
-            tags: map(data.tags),
-            outputs: steps
-                .into_iter()
-                .map(|(model_id, step)| ModelOutput { model_id, step })
-                .collect(),
-        }
-    }
-}
-
-impl From<StatusMessage> for RunStatus {
-    fn from(message: StatusMessage) -> Self {
-        match message {
-            StatusMessage::Running => Self::Running,
-            StatusMessage::Scheduled => Self::Scheduled,
-            StatusMessage::Finished => Self::Finished,
-            StatusMessage::Failed => Self::Failed,
-            StatusMessage::Killed => Self::Killed,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What every store must do, wherever it is. Each behaviour gets a [`World`] of its own.
 
+mod logging;
 mod models;
 mod registry;
 mod tracking;
@@ -20,6 +21,7 @@ pub type Behaviour = (&'static str, fn(&World<'_>));
 pub fn behaviours() -> Vec<Behaviour> {
     [
         tracking::BEHAVIOURS,
+        logging::BEHAVIOURS,
         models::BEHAVIOURS,
         registry::BEHAVIOURS,
     ]

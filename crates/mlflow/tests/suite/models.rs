@@ -37,10 +37,8 @@ fn a_logged_model_reads_back(world: &World<'_>) {
         (&new.name, &new.model_type)
     );
     assert_eq!(logged.source_run_id.as_ref(), Some(&run_id));
-    assert_eq!(
-        store.search_logged_models(&[&new.experiment_id]).unwrap(),
-        [logged.clone()]
-    );
+    let found = store.search_logged_models(&[&new.experiment_id]).unwrap();
+    assert_eq!(found, std::slice::from_ref(&logged));
     store
         .set_logged_model_tags(&logged.model_id, &map(&[("half", "yes")]))
         .unwrap();
