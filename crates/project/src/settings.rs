@@ -74,7 +74,7 @@ pub struct FigureTranslation {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Download {
-    /// Name under which it is kept while it is not yet unpacked.
+    /// Name under which it is kept.
     pub name: String,
     /// Where it is.
     pub url: String,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use safra_report::Language;
 
 use crate::rows::Format;
@@ -87,6 +88,18 @@ pub enum Command {
         /// Folder to write to
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+    },
+    /// Download the raw data that the project names, checked, and unpack it
+    Fetch {
+        /// Folder to write to
+        #[arg(long, value_name = "DIR", default_value = "data")]
+        out: PathBuf,
+        /// Another address in place of the project's
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// SHA-256 of what is at that address
+        #[arg(long, value_name = "HEX", requires = "url")]
+        sha256: Option<String>,
     },
     /// Read files into the lake: typed, checked, merged by key
     Ingest {
@@ -219,7 +232,19 @@ pub enum Command {
         #[arg(long, value_name = "FILE", default_value = "report.html")]
         out: PathBuf,
     },
+    /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
 }
+
+const COMPLETIONS_HELP: &str = "\
+  bash: safra completions bash > ~/.local/share/bash-completion/completions/safra
+  zsh:  safra completions zsh > ~/.zfunc/_safra      (with ~/.zfunc in fpath)
+  fish: safra completions fish > ~/.config/fish/completions/safra.fish";
 
 fn language(tag: &str) -> Result<Language, String> {
     let known = Language::ALL.map(Language::tag).join(", ");

@@ -11,6 +11,7 @@ use safra_project::{Problem, Project, ProjectFiles};
 use crate::cli::Global;
 use crate::embedded;
 use crate::error::SafraError;
+use crate::output::print_warning;
 
 /// What every command needs.
 pub struct Context {
@@ -80,18 +81,28 @@ impl Context {
     /// Says that something is not as it should be, on standard error.
     pub fn warn(&self, message: &str) {
         if !self.quiet {
-            eprintln!("warning: {message}");
+            print_warning(message);
         }
     }
 
     /// A progress bar on standard error; silent when that is no terminal.
     pub fn progress(&self, length: usize, what: &str) -> ProgressBar {
+        let template = "{prefix:>12} [{bar:30}] {pos}/{len} {msg} {elapsed}";
+        self.bar(length as u64, what, template)
+    }
+
+    /// A progress bar for bytes, likewise.
+    pub fn byte_progress(&self, what: &str) -> ProgressBar {
+        let template = "{prefix:>12} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {msg}";
+        self.bar(0, what, template)
+    }
+
+    fn bar(&self, length: u64, what: &str, template: &str) -> ProgressBar {
         if self.quiet {
             return ProgressBar::hidden();
         }
-        let style =
-            ProgressStyle::with_template("{prefix:>12} [{bar:30}] {pos}/{len} {msg} {elapsed}");
-        ProgressBar::new(length as u64)
+        let style = ProgressStyle::with_template(template);
+        ProgressBar::new(length)
             .with_style(
                 style
                     .unwrap_or_else(|_| ProgressStyle::default_bar())

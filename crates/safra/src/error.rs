@@ -2,6 +2,7 @@
 
 use safra_dataset::DatasetError;
 use safra_features::FeatureError;
+use safra_fetch::FetchError;
 use safra_history::HistoryError;
 use safra_lake::LakeError;
 use safra_learn::LearnError;
@@ -83,6 +84,14 @@ pub enum SafraError {
     /// The synthetic marketplace cannot be written.
     #[error(transparent)]
     Marketplace(#[from] MarketplaceError),
+    /// A download failed.
+    #[error("{error}{hint}")]
+    Fetch {
+        /// Why.
+        error: FetchError,
+        /// What to do instead, on a line of its own; may be empty.
+        hint: String,
+    },
     /// The report cannot be made.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -105,6 +114,7 @@ impl SafraError {
             Self::History(error) => history_code(error),
             Self::Feature(error) => feature_code(error),
             Self::Dataset(error) => dataset_code(error),
+            Self::Fetch { error, .. } => fetch_code(error),
             Self::Tracking(error) => tracking_code(error),
             Self::Registry { .. } | Self::Report(_) => 3,
         }
@@ -123,6 +133,16 @@ fn io_code(error: &std::io::Error) -> u8 {
     match error.kind() {
         std::io::ErrorKind::NotFound => 2,
         _ => 3,
+    }
+}
+
+fn fetch_code(error: &FetchError) -> u8 {
+    match error {
+        FetchError::Address { .. } | FetchError::Archive { .. } | FetchError::Outside { .. } => 2,
+        FetchError::Io { source, .. } => io_code(source),
+        FetchError::Status { .. } | FetchError::Connection { .. } | FetchError::Checksum { .. } => {
+            3
+        }
     }
 }
 

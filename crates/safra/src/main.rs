@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod embedded;
 mod error;
+mod interrupt;
 mod output;
 mod pipeline;
 mod rows;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn start(cli: &Cli) -> Result<(), SafraError> {
+    interrupt::watch(cli)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -1,5 +1,7 @@
 //! Tables and documents on standard output, errors on standard error.
 
+use std::io::IsTerminal;
+
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
@@ -70,9 +72,54 @@ pub fn print_json(document: &impl Serialize) -> Result<(), SafraError> {
 /// Prints an error: what is wrong, and what to do about it on lines of their own.
 pub fn print_error(error: &SafraError) {
     match error {
-        SafraError::No(message) => eprintln!("{message}"),
-        _ => eprintln!("error: {error}"),
+        SafraError::No(message) => eprintln!("{}", with_hints(message)),
+        _ => eprintln!(
+            "{} {}",
+            label("error:", RED),
+            with_hints(&error.to_string())
+        ),
     }
+}
+
+/// Prints that something is not as it should be.
+pub fn print_warning(message: &str) {
+    eprintln!("{} {}", label("warning:", YELLOW), with_hints(message));
+}
+
+/// Prints that the user ended the program, on a line of its own even where a progress bar stood.
+pub fn print_interrupted(quiet: bool) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[2K\x1b[?25h");
+    }
+    if !quiet {
+        eprintln!(
+            "{}",
+            with_hints("interrupted\nhint: the same command goes on with what is there")
+        );
+    }
+}
+
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
+const CYAN: &str = "\x1b[1;36m";
+
+fn with_hints(message: &str) -> String {
+    message.replace("\nhint:", &format!("\n{}", label("hint:", CYAN)))
+}
+
+/// A label in colour where somebody sees it.
+fn label(text: &str, colour: &str) -> String {
+    match stderr_has_colours() {
+        true => format!("{colour}{text}\x1b[0m"),
+        false => text.to_owned(),
+    }
+}
+
+/// Whether standard error is a terminal whose user wants colours (<https://no-color.org>).
+fn stderr_has_colours() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    std::io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb
 }
 
 /// A metric for a table: four digits, or a dash when it is not defined.

@@ -14,6 +14,8 @@ pub enum Act {
     Serve,
     /// Likewise, but breaks off after so many bytes of the body.
     Cut(usize),
+    /// Likewise, but stays silent after so many bytes of the body, with the connection open.
+    Stall(usize),
     /// Gives the whole, whatever range is asked for.
     IgnoreRange,
     /// Answers with a status and further header lines.
@@ -37,6 +39,8 @@ struct State {
     acts: VecDeque<Act>,
     /// The requests so far, head by head.
     requests: Vec<String>,
+    /// Connections that are kept open.
+    open: Vec<TcpStream>,
 }
 
 impl Server {
@@ -48,6 +52,7 @@ impl Server {
             version: version.to_owned(),
             acts: acts.iter().cloned().collect(),
             requests: Vec::new(),
+            open: Vec::new(),
         }));
         let server = Self {
             port: listener.local_addr().unwrap().port(),
@@ -93,6 +98,9 @@ fn answer(state: &Mutex<State>, mut stream: TcpStream) -> std::io::Result<()> {
     let act = state.acts.pop_front().unwrap_or(Act::Serve);
     let range = range(&head, &state.version);
     state.requests.push(head);
+    if matches!(act, Act::Stall(_)) {
+        state.open.push(stream.try_clone()?);
+    }
     let (start, limit) = match act {
         Act::HangUp => return Ok(()),
         Act::Answer(status, lines) => {
@@ -108,7 +116,7 @@ fn answer(state: &Mutex<State>, mut stream: TcpStream) -> std::io::Result<()> {
             );
         }
         Act::Serve => (range, usize::MAX),
-        Act::Cut(bytes) => (range, bytes),
+        Act::Cut(bytes) | Act::Stall(bytes) => (range, bytes),
         Act::IgnoreRange => (None, usize::MAX),
     };
     let all = state.body.len();

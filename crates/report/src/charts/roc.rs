@@ -13,6 +13,8 @@ use crate::printer::Printer;
 
 /// The false positive rate at which the title compares.
 const FALSE_ALARMS: f64 = 0.1;
+/// ROC AUC of scores that do not rank at all.
+const CHANCE: f64 = 0.5;
 
 /// A curve that can be drawn.
 struct Curve<'a> {
@@ -51,14 +53,20 @@ pub(super) fn draw(
 }
 
 impl Curve<'_> {
-    fn is_diagonal(&self) -> bool {
+    /// Whether the scores do not rank: the curve lies on the diagonal, or would if dates with different base
+    /// rates were not pooled.
+    fn is_at_chance(&self, problem: &ProblemReport) -> bool {
         let height = |p: &RocPoint| p.true_positive_rate - p.false_positive_rate;
-        self.points.iter().all(|point| height(point).abs() < 1e-9)
+        let is_diagonal = self.points.iter().all(|point| height(point).abs() < 1e-9);
+        let by_date = problem.roc_auc_by_date();
+        let mut values = by_date.values().filter_map(|date| date.get(self.learner));
+        let is_defined = values.clone().next().is_some();
+        is_diagonal || (is_defined && values.all(|value| (value - CHANCE).abs() < 1e-9))
     }
 }
 
-/// The champion's curve first, then by falling area. A curve of scores that do not rank lies on the
-/// diagonal, which is drawn anyway.
+/// The champion's curve first, then by falling area. Scores that do not rank are left to the diagonal, which is
+/// drawn anyway.
 fn curves(problem: &ProblemReport) -> Vec<Curve<'_>> {
     let styles = style::by_learner(problem);
     let mut curves: Vec<Curve> = problem
@@ -76,8 +84,8 @@ fn curves(problem: &ProblemReport) -> Vec<Curve<'_>> {
         .filter(|curve| curve.points.len() > 1)
         .collect();
     let champion = problem.champion_learner();
-    if !curves.iter().all(Curve::is_diagonal) {
-        curves.retain(|curve| !curve.is_diagonal());
+    if !curves.iter().all(|curve| curve.is_at_chance(problem)) {
+        curves.retain(|curve| !curve.is_at_chance(problem));
     }
     curves.sort_by(|a, b| {
         let champion_first = (b.learner == champion).cmp(&(a.learner == champion));

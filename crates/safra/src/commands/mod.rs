@@ -2,8 +2,10 @@
 
 mod audit;
 mod backtest;
+mod completions;
 mod dataset;
 pub mod features;
+mod fetch;
 mod generate;
 mod ingest;
 mod init;
@@ -21,12 +23,22 @@ use crate::error::SafraError;
 
 /// Runs the command of the command line.
 pub async fn run(cli: &Cli) -> Result<(), SafraError> {
-    if let Command::Init { folder } = &cli.command {
-        return init::run(folder, cli.global.quiet);
+    match &cli.command {
+        Command::Init { folder } => return init::run(folder, cli.global.quiet),
+        Command::Completions { shell } => return completions::run(*shell),
+        _ => {}
     }
     let context = Context::new(&cli.global)?;
     match &cli.command {
-        Command::Init { .. } => Ok(()),
+        Command::Init { .. } | Command::Completions { .. } => Ok(()),
+        Command::Fetch { url, sha256, out } => {
+            let wanted = fetch::Wanted {
+                url: url.as_deref(),
+                sha256: sha256.as_deref(),
+                out,
+            };
+            fetch::run(&context, &wanted)
+        }
         Command::Ingest { folder } => ingest::run(&context, folder).await,
         Command::Features {
             action: Some(FeaturesAction::Explain { view }),

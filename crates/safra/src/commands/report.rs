@@ -8,6 +8,7 @@ use safra_report::{Language, Page, ProblemReport, Report, StepTime, Untrained};
 
 use crate::context::Context;
 use crate::error::SafraError;
+use crate::interrupt::partial;
 use crate::pipeline::model::CHAMPION;
 use crate::pipeline::reporting::{figures, problem_report, tables};
 use crate::pipeline::scoring::score;
@@ -133,7 +134,7 @@ fn whole_file(path: &Path, text: &str) -> Result<(), SafraError> {
         path: path.display().to_string(),
         source,
     };
-    let temporary = path.with_extension("html.partial");
+    let temporary = partial(path);
     std::fs::write(&temporary, text).map_err(failed)?;
     std::fs::rename(&temporary, path).map_err(failed)
 }
