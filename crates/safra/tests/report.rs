@@ -15,7 +15,8 @@ fn finished() -> Home {
 
 fn page(home: &Home, arguments: &[&str]) -> String {
     home.ok(&[&["report"], arguments].concat());
-    std::fs::read_to_string(home.path("report.html")).unwrap()
+    let html = std::fs::read_to_string(home.path("report.html")).unwrap();
+    html.replace("&#x2f;", "/")
 }
 
 /// The texts of all elements with an attribute.
@@ -51,7 +52,7 @@ fn the_report_speaks_both_languages_in_words_and_numbers() {
         assert!(html.contains(reason));
         assert!(html.contains("95"));
     }
-    assert!(!portuguese.contains("sellers") && !portuguese.contains("last sale"));
+    assert!(!portuguese.contains("the seller") && !portuguese.contains("last sale"));
 }
 
 #[test]
