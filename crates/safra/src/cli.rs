@@ -34,7 +34,7 @@ Step by step:
   safra promote churn              the better of challenger and champion
   safra predict churn              score those that the question is about today
 
-Exit codes: 0 done, 1 the command's own \"no\", 2 wrong usage or input, 3 anything else.";
+Exit codes: 0 done, 1 the command's own \"no\", 2 wrong usage or input, 3 anything else, 130 interrupted.";
 
 /// Options of all commands.
 #[derive(Debug, Args)]
@@ -242,6 +242,7 @@ pub enum Command {
 }
 
 const COMPLETIONS_HELP: &str = "\
+Where the script goes:
   bash: safra completions bash > ~/.local/share/bash-completion/completions/safra
   zsh:  safra completions zsh > ~/.zfunc/_safra      (with ~/.zfunc in fpath)
   fish: safra completions fish > ~/.config/fish/completions/safra.fish";
