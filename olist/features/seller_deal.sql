@@ -10,14 +10,9 @@ SELECT
     MAX(sdr_id)                                                                         AS sdr_id,
     MAX(sr_id)                                                                          AS sr_id,
     MAX(business_segment)                                                               AS business_segment,
-    {% for type in ['online_big', 'online_medium', 'online_small', 'industry', 'offline'] %}
-    MAX(CASE WHEN lead_type = '{{ type }}' THEN 1 ELSE 0 END)                           AS lead_type_is_{{ type }},
-    {% endfor %}
-    {% for profile in ['cat', 'eagle', 'wolf'] %}
-    MAX(CASE WHEN lead_behaviour_profile = '{{ profile }}' THEN 1 ELSE 0 END)           AS profile_is_{{ profile }},
-    {% endfor %}
-    MAX(CASE WHEN lead_behaviour_profile IS NULL THEN 1 ELSE 0 END)                     AS profile_is_missing,
-    MAX(CASE WHEN business_type = 'reseller' THEN 1 ELSE 0 END)                         AS is_reseller,
+    MAX(COALESCE(lead_type, 'unknown'))                                                 AS lead_type,
+    MAX(COALESCE(lead_behaviour_profile, 'unknown'))                                    AS behaviour_profile,
+    MAX(COALESCE(business_type, 'unknown'))                                             AS business_type,
     MAX(CASE WHEN has_company THEN 1 WHEN NOT has_company THEN 0 END)                   AS has_company,
     MAX(CASE WHEN has_gtin THEN 1 WHEN NOT has_gtin THEN 0 END)                         AS has_gtin,
     MAX(declared_product_catalog_size)                                                  AS declared_catalogue,
