@@ -6,8 +6,12 @@ description: How the deals of a business segment turned out - the share that sol
 ---
 SELECT
     COUNT(DISTINCT deals.mql_id)                                                            AS segment_deals,
+        -- settled deals of the business segment
+        -- pt-BR: contratos decididos do segmento
     (COUNT(DISTINCT deals.mql_id) FILTER (WHERE order_purchase_timestamp < settled_at) + 1)
         / (COUNT(DISTINCT deals.mql_id) + 6)                                                AS segment_sold_share
+        -- share of the deals of the business segment that sold within 30 days [%]; none: no settled deal
+        -- pt-BR: parcela dos contratos do segmento que venderam em 30 dias [%]; none: nenhum contrato decidido
 FROM deals
 LEFT JOIN (
     SELECT seller_id, order_purchase_timestamp

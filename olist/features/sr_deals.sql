@@ -6,8 +6,12 @@ description: How the deals that a sales representative closed turned out - the s
 ---
 SELECT
     COUNT(DISTINCT deals.mql_id)                                                            AS sr_deals,
+        -- settled deals of the sales representative
+        -- pt-BR: contratos decididos do representante de vendas
     (COUNT(DISTINCT deals.mql_id) FILTER (WHERE order_purchase_timestamp < settled_at) + 1)
         / (COUNT(DISTINCT deals.mql_id) + 6)                                                AS sr_sold_share
+        -- share of the deals of the sales representative that sold within 30 days [%]; none: no settled deal
+        -- pt-BR: parcela dos contratos do representante de vendas que venderam em 30 dias [%]; none: nenhum contrato decidido
 FROM deals
 LEFT JOIN (
     SELECT seller_id, order_purchase_timestamp

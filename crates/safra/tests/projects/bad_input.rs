@@ -201,8 +201,8 @@ fn a_label_that_never_settles_is_refused_with_the_day_on_which_it_would() {
     let home = lapse_only();
     home.edit(
         "problems/lapse.toml",
-        "date_add(cohort.reference_date, CAST(14 AS INT))",
-        "date_add(cohort.reference_date, CAST(1400 AS INT))",
+        "date_add(cohort.reference_date, 14)",
+        "date_add(cohort.reference_date, 1400)",
     );
     home.ok(&["ingest", "data"]);
     for arguments in [&["backtest", "lapse"][..], &["train", "lapse"], &["run"]] {
