@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::{Examples, LearnError, Learner, Metric, Metrics, Scored, Training};
+use crate::{Blend, Examples, LearnError, Learner, Metric, Metrics, Scored, Training};
 
 /// One past date: the rows that could be trained on by then, and the rows to score on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +74,9 @@ pub struct LearnerMeans {
 
 /// Fits every learner on the training rows of every split, and evaluates it on the test rows.
 ///
-/// All fits run in parallel, each with the same `seed`, so that a fit on a date's training rows gives the backtest's model.
-/// `progress` is called after each of the `splits.len() * learners.len()` fits, from any thread. A date that cannot be learned
+/// All fits run in parallel, each with the same `seed`, so that a fit on a date's training rows gives the backtest's model. A blend
+/// whose members are among the learners is combined from their scores, and not fitted again.
+/// `progress` is called `splits.len() * learners.len()` times, from any thread. A date that cannot be learned
 /// from (no training rows, or one class only) or not be evaluated (no test row with a label) gives a row with a reason.
 ///
 /// # Errors
@@ -90,7 +91,7 @@ pub fn backtest(
 ) -> Result<Backtest, LearnError> {
     check_names(splits, learners)?;
     splits.iter().try_for_each(check_overlap)?;
-    let fits: Vec<(&Split, &dyn Learner)> = splits
+    let plan: Vec<(&Split, &dyn Learner)> = splits
         .iter()
         .flat_map(|split| {
             learners
@@ -99,8 +100,12 @@ pub fn backtest(
         })
         .collect();
     let run = |&(split, learner): &(&Split, &dyn Learner)| {
-        let outcome = evaluate(examples, split, learner, seed);
+        let outcome = match combined_from(learner, learners) {
+            Some(_) => None,
+            None => Some(evaluate(examples, split, learner, seed)),
+        };
         progress();
+        let outcome = outcome.transpose();
         outcome.map_err(|source| LearnError::Backtest {
             learner: learner.name().to_owned(),
             date: split.date.clone(),
@@ -108,18 +113,83 @@ pub fn backtest(
         })
     };
     // Results are gathered before they are looked at, so that of several errors the first in order is the one reported.
-    let outcomes: Vec<Result<_, LearnError>> = fits.par_iter().with_max_len(1).map(run).collect();
-    let outcomes: Vec<_> = outcomes.into_iter().collect::<Result<_, LearnError>>()?;
+    let outcomes: Vec<Result<_, LearnError>> = plan.par_iter().with_max_len(1).map(run).collect();
+    let fitted: Vec<_> = outcomes.into_iter().collect::<Result<_, LearnError>>()?;
+    let outcomes = with_blends(examples, &plan, learners, fitted)?;
     let (rows, predictions): (Vec<BacktestRow>, Vec<_>) = outcomes.into_iter().unzip();
-    let means = learners
-        .iter()
-        .map(|learner| means_of(learner.name(), &rows))
-        .collect();
     Ok(Backtest {
+        means: learners
+            .iter()
+            .map(|learner| means_of(learner.name(), &rows))
+            .collect(),
         rows,
         predictions: predictions.into_iter().flatten().collect(),
-        means,
     })
+}
+
+/// The places among `learners` of the members of a blend, if it is one and all are there with the same parameters.
+fn combined_from(learner: &dyn Learner, learners: &[Box<dyn Learner>]) -> Option<Vec<usize>> {
+    let same = |member: &dyn Learner, other: &dyn Learner| {
+        other.name() == member.name() && other.parameters() == member.parameters()
+    };
+    let place = |member: &dyn Learner| {
+        let mut others = learners.iter();
+        others.position(|other| same(member, other.as_ref()))
+    };
+    let members = learner.as_blend()?.members().iter();
+    members.map(|member| place(member.as_ref())).collect()
+}
+
+/// The outcomes of all learners; those of blends are combined from the scores of their members on the same date.
+fn with_blends(
+    examples: &Examples,
+    plan: &[(&Split, &dyn Learner)],
+    learners: &[Box<dyn Learner>],
+    fitted: Vec<Option<Outcome>>,
+) -> Result<Vec<Outcome>, LearnError> {
+    let mut outcomes = Vec::with_capacity(plan.len());
+    let width = learners.len().max(1);
+    for (of_date, plan) in fitted.chunks(width).zip(plan.chunks(width)) {
+        for (outcome, &(split, learner)) in of_date.iter().zip(plan) {
+            let outcome = match (outcome, learner.as_blend()) {
+                (None, Some(blend)) => {
+                    let places = combined_from(learner, learners).unwrap_or_default();
+                    let members = places.iter().map(|&place| of_date[place].as_ref());
+                    combined(examples, split, blend, members.flatten().collect())?
+                }
+                _ => outcome.clone(),
+            };
+            outcomes.extend(outcome);
+        }
+    }
+    Ok(outcomes)
+}
+
+/// The outcome of a blend from those of its members; if these have no scores, for the same reason.
+fn combined(
+    examples: &Examples,
+    split: &Split,
+    blend: &Blend,
+    members: Vec<&Outcome>,
+) -> Result<Option<Outcome>, LearnError> {
+    let Some((row, predictions)) = members.first() else {
+        return Ok(None);
+    };
+    if predictions.is_none() {
+        let learner = blend.name().to_owned();
+        return Ok(Some((
+            BacktestRow {
+                learner,
+                ..row.clone()
+            },
+            None,
+        )));
+    }
+    let scores = members
+        .iter()
+        .filter_map(|(_, predictions)| predictions.as_ref());
+    let scores: Vec<&[f64]> = scores.map(|made| made.scores.as_slice()).collect();
+    Ok(Some(judge(examples, split, blend, blend.combine(&scores))?))
 }
 
 fn check_names(splits: &[Split], learners: &[Box<dyn Learner>]) -> Result<(), LearnError> {
@@ -157,19 +227,26 @@ fn evaluate(
     seed: u64,
 ) -> Result<Outcome, LearnError> {
     let test = examples.rows(&split.test)?;
-    let labels: Vec<Option<bool>> = split
-        .test
-        .iter()
-        .map(|&row| examples.label()[row])
-        .collect();
     let training = match Training::new(examples.rows(&split.train)?) {
         Err(error) if error.is_unlearnable() => {
+            let labels = labels_of(examples, split);
             let row = row_of(split, learner, &labels, Err(error.to_string()));
             return Ok((row, None));
         }
         training => training?,
     };
     let scores = learner.fit(&training, seed)?.predict(&test)?;
+    judge(examples, split, learner, scores)
+}
+
+/// The scores of the test rows beside what happened.
+fn judge(
+    examples: &Examples,
+    split: &Split,
+    learner: &dyn Learner,
+    scores: Vec<f64>,
+) -> Result<Outcome, LearnError> {
+    let labels = labels_of(examples, split);
     let metrics = match labelled(&labels, &scores)? {
         scored if !scored.is_empty() => Ok(Metrics::of(&scored)),
         _ if split.test.is_empty() => Err("no test rows".to_owned()),
@@ -183,6 +260,11 @@ fn evaluate(
         scores,
     };
     Ok((row, Some(predictions)))
+}
+
+fn labels_of(examples: &Examples, split: &Split) -> Vec<Option<bool>> {
+    let label = |&row: &usize| examples.label()[row];
+    split.test.iter().map(label).collect()
 }
 
 fn row_of(
@@ -212,7 +294,8 @@ fn labelled(labels: &[Option<bool>], scores: &[f64]) -> Result<Scored, LearnErro
     Scored::new(&labels, &scores)
 }
 
-fn means_of(learner: &str, rows: &[BacktestRow]) -> LearnerMeans {
+/// The means of one learner.
+pub(crate) fn means_of(learner: &str, rows: &[BacktestRow]) -> LearnerMeans {
     let rows: Vec<&BacktestRow> = rows
         .iter()
         .filter(|row| row.learner == learner && row.reason.is_none())

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::random::SplitMix64;
+use crate::scored::Tie;
 use crate::{LearnError, Metric, Scored};
 
 /// The rows that models are evaluated on: one value a row in each array.
@@ -130,6 +131,61 @@ pub fn confidence_interval(
     interval(estimate, values, resampling)
 }
 
+/// The intervals of all metrics of one model. A metric that is not defined has none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Intervals {
+    /// For each date, in the order of their numbers.
+    pub by_date: Vec<BTreeMap<Metric, Interval>>,
+    /// For the means over the dates on which each metric is defined.
+    pub mean: BTreeMap<Metric, Interval>,
+}
+
+/// All metrics of one model, by date and averaged over dates, with their confidence intervals; `resampling.metric` is not looked at.
+/// By date and on the mean the same entities are drawn.
+///
+/// # Errors
+/// If arrays differ in length, a score is not a probability, or `resampling` is impossible.
+pub fn intervals(
+    rows: &EvaluationRows<'_>,
+    scores: &[f64],
+    resampling: &Resampling,
+) -> Result<Intervals, LearnError> {
+    let sample = Sample::new(rows, &[scores], resampling)?;
+    let dates = sample.dates.len();
+    let estimate = sample.all_metrics(&vec![1; sample.groups]);
+    let drawn: Vec<AllMetrics> =
+        sample.draws(resampling, |counts| Some(sample.all_metrics(counts)));
+    let interval_of = |metric: Metric, value: &dyn Fn(&AllMetrics) -> Option<f64>| {
+        let estimate = value(&estimate)?;
+        let values = drawn.iter().filter_map(value).collect();
+        let interval = interval(estimate, values, resampling).ok()?;
+        Some((metric, interval))
+    };
+    let of_date = |date: usize| {
+        let metrics = (0..).zip(Metric::ALL);
+        metrics
+            .filter_map(|(place, metric)| interval_of(metric, &|all| all[date][place]))
+            .collect()
+    };
+    let metrics = (0..).zip(Metric::ALL);
+    let mean = metrics.filter_map(|(place, metric)| {
+        interval_of(metric, &|all| {
+            let (count, sum) = all
+                .iter()
+                .filter_map(|of_date| of_date[place])
+                .fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
+            (count > 0.0).then(|| sum / count)
+        })
+    });
+    Ok(Intervals {
+        mean: mean.collect(),
+        by_date: (0..dates).map(of_date).collect(),
+    })
+}
+
+/// The metrics of one model by date, in the order of [`Metric::ALL`].
+type AllMetrics = Vec<[Option<f64>; Metric::ALL.len()]>;
+
 fn undefined(metric: Metric) -> LearnError {
     LearnError::UndefinedMetric {
         metric: metric.name(),
@@ -233,20 +289,43 @@ impl Sample {
         (0..first.len()).map(mean).collect()
     }
 
+    /// All metrics of the first model by date, if each entity is there `counts[entity]` times.
+    fn all_metrics(&self, counts: &[u32]) -> AllMetrics {
+        let of_date = |models: &Vec<Ranked>| {
+            let ranked = &models[0];
+            let weight = |position: usize| f64::from(counts[ranked.groups[position] as usize]);
+            let ties: Vec<Tie> = ranked.scored.ties(weight).collect();
+            Metric::ALL.map(|metric| metric.of_ties(ties.iter().copied()))
+        };
+        self.dates.iter().map(of_date).collect()
+    }
+
     /// The metric of each model in each resample in which it is defined.
     fn resample(&self, resampling: &Resampling) -> Vec<Vec<f64>> {
-        let estimates = |counts: &mut Vec<u32>, index: usize| {
+        self.draws(resampling, |counts| {
+            let values = self.estimates(counts);
+            (!values.is_empty()).then_some(values)
+        })
+    }
+
+    /// What `evaluate` makes of each resample, given how often each entity was drawn.
+    fn draws<T, E>(&self, resampling: &Resampling, evaluate: E) -> Vec<T>
+    where
+        T: Send,
+        E: Fn(&[u32]) -> Option<T> + Sync,
+    {
+        let draw = |counts: &mut Vec<u32>, index: usize| {
             let mut random = SplitMix64::stream(resampling.seed, index as u64);
             counts.fill(0);
             for _ in 0..self.groups {
                 counts[random.below(self.groups as u64) as usize] += 1;
             }
-            self.estimates(counts)
+            evaluate(counts)
         };
         (0..resampling.resamples)
             .into_par_iter()
-            .map_init(|| vec![0; self.groups], estimates)
-            .filter(|values| !values.is_empty())
+            .map_init(|| vec![0; self.groups], draw)
+            .flatten_iter()
             .collect()
     }
 }

@@ -25,6 +25,15 @@ impl Contributions {
         Self { features, values }
     }
 
+    /// The contributions to scores that an increasing `map` makes of these, on the scale of log odds. Each row's contributions are
+    /// stretched by one factor, which is above 0; `map` of the bias is the new bias.
+    pub(crate) fn stretched(mut self, map: impl Fn(f64) -> f64) -> Self {
+        for row in self.values.chunks_exact_mut(self.features.len() + 1) {
+            stretch(row, &map);
+        }
+        self
+    }
+
     /// Names of the features, in the order of each row's contributions.
     pub fn features(&self) -> &[String] {
         &self.features
@@ -70,6 +79,24 @@ impl Contributions {
         };
         features.into_iter().map(reason).collect()
     }
+}
+
+/// Closer to the bias than this, the factor is that of a way of this length.
+const SHORTEST_WAY: f64 = 1e-9;
+
+/// Stretches one row, the bias last, so that it adds up to `map` of what it added up to.
+pub(crate) fn stretch(row: &mut [f64], map: impl Fn(f64) -> f64) {
+    let Some((bias, contributions)) = row.split_last_mut() else {
+        return;
+    };
+    let way = contributions.iter().sum::<f64>();
+    let (from, to) = (map(*bias), map(*bias + way));
+    let factor = match way.abs() > SHORTEST_WAY {
+        true => (to - from) / way,
+        false => (map(*bias + SHORTEST_WAY) - from) / SHORTEST_WAY,
+    };
+    contributions.iter_mut().for_each(|value| *value *= factor);
+    *bias = to - contributions.iter().sum::<f64>();
 }
 
 #[cfg(test)]

@@ -111,6 +111,9 @@ pub enum LearnError {
     /// Two splits of one backtest have the same date.
     #[error("{0} is the date of two splits")]
     DuplicateDate(String),
+    /// A prediction is of a date for which there is no split.
+    #[error("there are predictions of {0}, but no split")]
+    NoSplit(String),
     /// The predictions to compare are about different rows.
     #[error("the learners to compare did not score the same rows on {0}")]
     DifferentRows(String),
@@ -138,6 +141,18 @@ pub enum LearnError {
         value: String,
         /// What it must be.
         expected: String,
+    },
+    /// The values to try of a parameter are not declared as they must be.
+    #[error(
+        "values of parameter `{name}` to try for learner `{learner}`: {value}\nhint: a list, such as [7, 15, 31], or a range, such as {{ from = 0.01, to = 0.1, scale = \"log\" }}"
+    )]
+    SearchSpace {
+        /// The learner.
+        learner: String,
+        /// The parameter.
+        name: String,
+        /// What is declared.
+        value: String,
     },
     /// No metric has this name.
     #[error("unknown metric: `{name}`\nhint: the metrics are {}", .known.join(", "))]

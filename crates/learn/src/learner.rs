@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::calibrated::{calibrated, calibration_of};
 use crate::learners::baseline::{Baseline, BaselineModel};
+use crate::learners::blend::{Blend, BlendModel};
 use crate::learners::decision_tree::DecisionTree;
 use crate::learners::lightgbm::Lightgbm;
 use crate::learners::logistic::{LogisticModel, LogisticRegression};
 use crate::learners::random_forest::RandomForest;
 use crate::learners::recency::{Recency, RecencyModel};
-use crate::learners::{baseline, decision_tree, lightgbm, logistic, random_forest, recency};
+use crate::learners::{baseline, blend, decision_tree, lightgbm, logistic, random_forest, recency};
 use crate::trees::Ensemble;
-use crate::{Contributions, LearnError, Rows, SavedModel, Training};
+use crate::{Calibration, Contributions, LearnError, Rows, SavedModel, Training};
 
 /// A way to learn a model from examples. Its parameters were checked when it was made.
 pub trait Learner: Send + Sync {
@@ -30,6 +32,38 @@ pub trait Learner: Send + Sync {
     /// # Errors
     /// If a feature the learner needs is not there, or the library behind the learner refuses.
     fn fit(&self, training: &Training<'_>, seed: u64) -> Result<Box<dyn Model>, LearnError>;
+
+    /// The scores of `validation` at each stage of a model's growth on `training`, which ends when it no longer gains by it.
+    ///
+    /// A learner whose models do not grow has one stage: that of [`fit`](Learner::fit).
+    ///
+    /// # Errors
+    /// As [`fit`](Learner::fit).
+    fn stages(
+        &self,
+        training: &Training<'_>,
+        validation: &Training<'_>,
+        seed: u64,
+    ) -> Result<Vec<Stage>, LearnError> {
+        Ok(vec![Stage {
+            parameters: BTreeMap::new(),
+            scores: self.fit(training, seed)?.predict(validation)?,
+        }])
+    }
+
+    /// Itself, if it is a blend of others: a backtest then combines the scores of those it has fitted anyway.
+    fn as_blend(&self) -> Option<&Blend> {
+        None
+    }
+}
+
+/// A model on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// The parameters with which the learner would fit the model of this stage, as far as they differ from its own.
+    pub parameters: BTreeMap<String, Value>,
+    /// The scores of the rows to validate on.
+    pub scores: Vec<f64>,
 }
 
 /// A fitted model: scores rows, explains scores, and can be stored.
@@ -61,6 +95,11 @@ pub trait Model: Send + Sync {
     /// If the library behind the model refuses.
     fn importance(&self) -> Result<Vec<FeatureImportance>, LearnError>;
 
+    /// How its scores are calibrated, if they are.
+    fn calibration(&self) -> Calibration {
+        Calibration::None
+    }
+
     /// The model as files; [`load`] gives back a model with exactly the same predictions.
     ///
     /// # Errors
@@ -78,13 +117,14 @@ pub struct FeatureImportance {
 }
 
 /// The names of all learners.
-pub const LEARNERS: [&str; 6] = [
+pub const LEARNERS: [&str; 7] = [
     baseline::NAME,
     recency::NAME,
     logistic::NAME,
     decision_tree::NAME,
     random_forest::NAME,
     lightgbm::NAME,
+    blend::NAME,
 ];
 
 /// The learner of this name, with `overrides` in place of its default parameters.
@@ -103,6 +143,7 @@ pub fn learner(
         decision_tree::NAME => Box::new(DecisionTree::new(parse(decision_tree::NAME, overrides)?)?),
         random_forest::NAME => Box::new(RandomForest::new(parse(random_forest::NAME, overrides)?)?),
         lightgbm::NAME => Box::new(Lightgbm::new(parse(lightgbm::NAME, overrides)?)?),
+        blend::NAME => Box::new(Blend::new(parse(blend::NAME, overrides)?)?),
         _ => return Err(unknown_learner(name)),
     })
 }
@@ -112,15 +153,17 @@ pub fn learner(
 /// # Errors
 /// If its learner is unknown, or a file is missing or cannot be read.
 pub fn load(saved: &SavedModel) -> Result<Box<dyn Model>, LearnError> {
-    Ok(match saved.learner.as_str() {
+    let model: Box<dyn Model> = match saved.learner.as_str() {
         baseline::NAME => Box::new(BaselineModel::load(saved)?),
         recency::NAME => Box::new(RecencyModel::load(saved)?),
         logistic::NAME => Box::new(LogisticModel::load(saved)?),
         decision_tree::NAME => Box::new(Ensemble::load(decision_tree::NAME, saved)?),
         random_forest::NAME => Box::new(Ensemble::load(random_forest::NAME, saved)?),
         lightgbm::NAME => Box::new(Ensemble::load(lightgbm::NAME, saved)?),
+        blend::NAME => Box::new(BlendModel::load(saved)?),
         name => return Err(unknown_learner(name)),
-    })
+    };
+    Ok(calibrated(model, calibration_of(saved)?))
 }
 
 fn unknown_learner(name: &str) -> LearnError {

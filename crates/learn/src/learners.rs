@@ -1,6 +1,7 @@
 //! The learners, one a file, each with its preprocessing inside.
 
 pub(crate) mod baseline;
+pub(crate) mod blend;
 pub(crate) mod decision_tree;
 pub(crate) mod lightgbm;
 pub(crate) mod logistic;

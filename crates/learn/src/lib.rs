@@ -23,6 +23,9 @@
 
 mod backtest;
 mod bootstrap;
+mod calibrated;
+mod calibration;
+mod calibration_choice;
 mod coefficients;
 mod column;
 mod comparison;
@@ -41,13 +44,19 @@ mod probability;
 mod random;
 mod saved_model;
 mod scored;
+mod search_space;
 mod segments;
 mod trees;
+mod tuning;
 
 pub use backtest::{Backtest, BacktestPredictions, BacktestRow, LearnerMeans, Split, backtest};
 pub use bootstrap::{
-    Comparison, EvaluationRows, Interval, Resampling, compare, confidence_interval,
+    Comparison, EvaluationRows, Interval, Intervals, Resampling, compare, confidence_interval,
+    intervals,
 };
+pub use calibrated::calibrated;
+pub use calibration::{Calibration, CalibrationMethod};
+pub use calibration_choice::{CalibratedBacktest, calibrate, choose_calibration};
 pub use column::{Categories, Column, FeatureValue};
 pub use comparison::compare_predictions;
 pub use contributions::{Contributions, Reason};
@@ -55,8 +64,9 @@ pub use curves::{CalibrationBin, RocPoint, calibration_bins, roc_curve};
 pub use drift::{Drift, drift, score_drift};
 pub use error::LearnError;
 pub use examples::{Examples, Rows, Training};
-pub use learner::{FeatureImportance, LEARNERS, Learner, Model, learner, load};
+pub use learner::{FeatureImportance, LEARNERS, Learner, Model, Stage, learner, load};
 pub use learners::baseline::{Baseline, BaselineParameters};
+pub use learners::blend::{Blend, BlendParameters};
 pub use learners::decision_tree::{DecisionTree, DecisionTreeParameters};
 pub use learners::lightgbm::{Lightgbm, LightgbmParameters};
 pub use learners::logistic::{LogisticRegression, LogisticRegressionParameters};
@@ -65,7 +75,9 @@ pub use learners::recency::{Direction, Recency, RecencyParameters};
 pub use metrics::{Metric, Metrics, average_precision, brier, ece, lift_at_10, log_loss, roc_auc};
 pub use saved_model::SavedModel;
 pub use scored::Scored;
+pub use search_space::SearchSpace;
 pub use segments::{
     Algorithm, Assignment, Candidate, Choice, Components, Movements, SegmentFeature, SegmentModel,
     SegmentsParameters, Stability, adjusted_rand_index, fit_segments,
 };
+pub use tuning::{Measured, Search, StageValue, Trial, Tuned, tune};

@@ -81,7 +81,14 @@ impl Metric {
     where
         W: Fn(usize) -> f64 + Copy,
     {
-        let ties = scored.ties(weight);
+        self.of_ties(scored.ties(weight))
+    }
+
+    /// The value for groups of equal scores, highest first.
+    pub(crate) fn of_ties<T>(self, ties: T) -> Option<f64>
+    where
+        T: Iterator<Item = Tie> + Clone,
+    {
         match self {
             Metric::RocAuc => area_under_curve(ties),
             Metric::AveragePrecision => precision_at_positives(ties),
@@ -90,8 +97,8 @@ impl Metric {
                 if happened { -p.ln() } else { -(-p).ln_1p() }
             }),
             Metric::Brier => mean_loss(ties, |p, happened| (p - f64::from(happened)).powi(2)),
-            Metric::Ece => calibration_error(ties, Totals::of(scored.ties(weight))),
-            Metric::LiftAt10 => lift(ties, Totals::of(scored.ties(weight))),
+            Metric::Ece => calibration_error(ties.clone(), Totals::of(ties)),
+            Metric::LiftAt10 => lift(ties.clone(), Totals::of(ties)),
         }
     }
 }

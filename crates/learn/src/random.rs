@@ -1,4 +1,4 @@
-//! The pseudo-random numbers of the bootstrap.
+//! The pseudo-random numbers of the bootstrap and of the search over parameters.
 
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
 ///
@@ -27,6 +27,11 @@ impl SplitMix64 {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
+    }
+
+    /// A uniform number from 0 to 1, 1 not included.
+    pub(crate) fn uniform(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// A uniform number below `bound`, which is at least 1 (Lemire, "Fast random integer generation in an interval", 2019).

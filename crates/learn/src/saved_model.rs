@@ -29,6 +29,27 @@ impl SavedModel {
         })
     }
 
+    /// Takes up the files of another model, each under `<learner>.<file>`.
+    pub(crate) fn include(&mut self, other: &Self) {
+        let files = other.files.iter();
+        let renamed =
+            files.map(|(name, bytes)| (format!("{}.{name}", other.learner), bytes.clone()));
+        self.files.extend(renamed);
+    }
+
+    /// The model of `learner` whose files were taken up by [`include`](Self::include).
+    pub(crate) fn inside(&self, learner: &str) -> Self {
+        let prefix = format!("{learner}.");
+        let files = self.files.iter().filter_map(|(name, bytes)| {
+            let name = name.strip_prefix(&prefix)?;
+            Some((name.to_owned(), bytes.clone()))
+        });
+        Self {
+            learner: learner.to_owned(),
+            files: files.collect(),
+        }
+    }
+
     /// The content of `file`.
     pub(crate) fn file(&self, file: &str) -> Result<&[u8], LearnError> {
         match self.files.iter().find(|(name, _)| name == file) {

@@ -85,9 +85,9 @@ impl Scored {
 
     /// Groups of equal scores, highest first. The row at position `p` of the order by score counts `weight(p)` times;
     /// groups without weight are left out.
-    pub(crate) fn ties<W>(&self, weight: W) -> impl Iterator<Item = Tie>
+    pub(crate) fn ties<W>(&self, weight: W) -> impl Iterator<Item = Tie> + Clone
     where
-        W: Fn(usize) -> f64,
+        W: Fn(usize) -> f64 + Copy,
     {
         let mut start = 0;
         let groups = self.tie_ends.iter().map(move |&end| {

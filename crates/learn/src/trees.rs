@@ -4,5 +4,5 @@ mod ensemble;
 mod grow;
 mod library;
 
-pub(crate) use self::ensemble::{Ensemble, Scale};
-pub(crate) use self::grow::{Growth, grow};
+pub(crate) use self::ensemble::Ensemble;
+pub(crate) use self::grow::{Growth, grow, grow_in_stages};

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::parameters::{describe, require};
-use crate::trees::{Growth, grow};
-use crate::{LearnError, Learner, Model, Training};
+use crate::trees::{Growth, grow, grow_in_stages};
+use crate::{LearnError, Learner, Model, Stage, Training};
 
 pub(crate) const NAME: &str = "lightgbm";
 
@@ -190,5 +191,20 @@ impl Learner for Lightgbm {
 
     fn fit(&self, training: &Training<'_>, seed: u64) -> Result<Box<dyn Model>, LearnError> {
         Ok(Box::new(grow(&self.growth(), training, seed)?))
+    }
+
+    /// A stage each 25 trees, until the log loss of `validation` has not fallen for 100.
+    fn stages(
+        &self,
+        training: &Training<'_>,
+        validation: &Training<'_>,
+        seed: u64,
+    ) -> Result<Vec<Stage>, LearnError> {
+        let stages = grow_in_stages(&self.growth(), training, validation, seed)?;
+        let stage = |(trees, scores): (u32, Vec<f64>)| Stage {
+            parameters: BTreeMap::from([("num_iterations".to_owned(), json!(trees))]),
+            scores,
+        };
+        Ok(stages.into_iter().map(stage).collect())
     }
 }

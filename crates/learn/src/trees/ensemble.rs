@@ -4,8 +4,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::library::{Booster, Matrix, Prediction};
+use crate::contributions::stretch;
 use crate::encoding::Encoding;
-use crate::probability::{logit, sigmoid};
+use crate::probability::logit;
 use crate::{Contributions, FeatureImportance, LearnError, Model, Rows, SavedModel};
 
 /// LightGBM's own text format, which its other bindings read too.
@@ -146,7 +147,7 @@ impl Model for Ensemble {
             for row in values.chunks_exact_mut(features.len() + 1) {
                 row.iter_mut().for_each(|value| *value /= f64::from(trees));
                 row[features.len()] += base_rate;
-                to_log_odds(row);
+                stretch(row, log_odds);
             }
         }
         Ok(Contributions::from_row_major(features, values))
@@ -173,22 +174,9 @@ impl Model for Ensemble {
     }
 }
 
-/// Stretches contributions to a probability, the bias last, so that they add up to its log odds.
-fn to_log_odds(row: &mut [f64]) {
-    let Some((bias, contributions)) = row.split_last_mut() else {
-        return;
-    };
-    let score = *bias + contributions.iter().sum::<f64>();
-    let from = logit(bias.clamp(CLOSEST, 1.0 - CLOSEST));
-    let to = logit(score.clamp(CLOSEST, 1.0 - CLOSEST));
-    let factor = if (score - *bias).abs() > 1e-9 {
-        (to - from) / (score - *bias)
-    } else {
-        // The slope of the log odds at the bias, the limit of the factor.
-        1.0 / (sigmoid(from) * (1.0 - sigmoid(from)))
-    };
-    contributions.iter_mut().for_each(|value| *value *= factor);
-    *bias = to - contributions.iter().sum::<f64>();
+/// The log odds of a probability that is a mean of labels.
+fn log_odds(probability: f64) -> f64 {
+    logit(probability.clamp(CLOSEST, 1.0 - CLOSEST))
 }
 
 #[cfg(test)]
@@ -198,7 +186,7 @@ mod tests {
     #[test]
     fn contributions_keep_their_proportions_on_the_scale_of_log_odds() {
         let mut row = [0.2, -0.1, 0.3];
-        to_log_odds(&mut row);
+        stretch(&mut row, log_odds);
         assert!((row.iter().sum::<f64>() - logit(0.4)).abs() < 1e-12);
         assert!((row[0] / row[1] + 2.0).abs() < 1e-12 && row[0] > 0.0);
         assert!((row[2] - logit(0.3)).abs() < 1e-9);

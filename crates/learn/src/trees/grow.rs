@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::ensemble::{Ensemble, Scale};
-use super::library::{Booster, Dataset, LibraryParameters, Matrix};
+use super::library::{Booster, Dataset, LibraryParameters, Matrix, Prediction};
 use crate::encoding::Encoding;
+use crate::probability::sigmoid;
 use crate::{LearnError, Training};
 
 /// How to grow trees: for whom, how many, on which scale, and LightGBM's parameters.
@@ -28,20 +29,9 @@ pub(crate) fn grow(
     training: &Training<'_>,
     seed: u64,
 ) -> Result<Ensemble, LearnError> {
-    let encoding = Encoding::fit(training);
-    if encoding.features().is_empty() {
-        return Err(LearnError::NoFeatures {
-            learner: growth.learner,
-        });
-    }
+    let encoding = growth.encoding(training)?;
     let parameters = growth.all_parameters(&encoding, seed);
-    let values = encoding.apply(training, growth.learner)?;
-    let matrix = Matrix {
-        values: &values,
-        width: encoding.features().len(),
-    };
-    let mut dataset = Dataset::new(matrix, &growth.labels(training), &parameters, None)?;
-    drop(values);
+    let mut dataset = growth.dataset(&encoding, training, &parameters, None)?;
     dataset.name_features(&library_names(encoding.features()))?;
     let mut booster = Booster::new(&dataset, &parameters)?;
     let mut trees = 0;
@@ -53,7 +43,93 @@ pub(crate) fn grow(
     Ok(Ensemble::new(growth.learner, encoding, scale, text))
 }
 
+/// Trees of a stage.
+const STAGE: u32 = 25;
+
+/// Stages without a lower log loss after which growth ends.
+const PATIENCE: usize = 4;
+
+/// Grows trees that add up to log odds, and scores `validation` every 25 trees: the number of trees so far, and the scores. Growth
+/// ends early when the log loss of `validation` has not fallen for four stages.
+///
+/// # Errors
+/// As [`grow`].
+pub(crate) fn grow_in_stages(
+    growth: &Growth,
+    training: &Training<'_>,
+    validation: &Training<'_>,
+    seed: u64,
+) -> Result<Vec<(u32, Vec<f64>)>, LearnError> {
+    let encoding = growth.encoding(training)?;
+    let mut parameters = growth.all_parameters(&encoding, seed);
+    parameters.insert("metric".to_owned(), "binary_logloss".to_owned());
+    let dataset = growth.dataset(&encoding, training, &parameters, None)?;
+    let judge = growth.dataset(&encoding, validation, &parameters, Some(&dataset))?;
+    let values = encoding.apply(validation, growth.learner)?;
+    let matrix = Matrix {
+        values: &values,
+        width: encoding.features().len(),
+    };
+    let mut booster = Booster::new(&dataset, &parameters)?;
+    booster.validate_on(&judge)?;
+    let mut log_odds = vec![0.0; validation.len()];
+    let (mut trees, mut growing) = (0, true);
+    let (mut stages, mut losses) = (Vec::new(), Vec::new());
+    while growing && trees < growth.trees && !is_exhausted(&losses) {
+        let from = trees;
+        while growing && trees < growth.trees && trees < from + STAGE {
+            growing = booster.grow()?;
+            trees += 1;
+        }
+        let added = booster.predict(matrix, Prediction::Sum, from, Some(trees - from))?;
+        log_odds
+            .iter_mut()
+            .zip(added)
+            .for_each(|(sum, term)| *sum += term);
+        losses.push(booster.validation()?);
+        stages.push((trees, log_odds.iter().copied().map(sigmoid).collect()));
+    }
+    Ok(stages)
+}
+
+/// Whether the last stages all lost more than one before them.
+fn is_exhausted(losses: &[f64]) -> bool {
+    let Some(earlier) = losses.len().checked_sub(PATIENCE) else {
+        return false;
+    };
+    let lowest = losses[..earlier]
+        .iter()
+        .copied()
+        .fold(f64::INFINITY, f64::min);
+    losses[earlier..].iter().all(|&loss| loss >= lowest)
+}
+
 impl Growth {
+    fn encoding(&self, training: &Training<'_>) -> Result<Encoding, LearnError> {
+        let encoding = Encoding::fit(training);
+        match encoding.features().is_empty() {
+            true => Err(LearnError::NoFeatures {
+                learner: self.learner,
+            }),
+            false => Ok(encoding),
+        }
+    }
+
+    fn dataset(
+        &self,
+        encoding: &Encoding,
+        rows: &Training<'_>,
+        parameters: &LibraryParameters,
+        reference: Option<&Dataset>,
+    ) -> Result<Dataset, LearnError> {
+        let values = encoding.apply(rows, self.learner)?;
+        let matrix = Matrix {
+            values: &values,
+            width: encoding.features().len(),
+        };
+        Dataset::new(matrix, &self.labels(rows), parameters, reference)
+    }
+
     fn scale(&self, training: &Training<'_>, trees: u32) -> Scale {
         match self.log_odds {
             true => Scale::LogOdds,

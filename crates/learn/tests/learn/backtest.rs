@@ -34,7 +34,7 @@ fn results_are_complete_and_in_order() {
         finished.fetch_add(1, Ordering::Relaxed);
     };
     let result = backtest(&examples, &three_dates(), &all_learners(), 5, &count).unwrap();
-    assert_eq!(finished.load(Ordering::Relaxed), 18);
+    assert_eq!(finished.load(Ordering::Relaxed), 21);
     let found: Vec<(&str, &str)> = result
         .rows
         .iter()
@@ -59,8 +59,8 @@ fn results_are_complete_and_in_order() {
         );
         assert_eq!(row.reason, None);
     }
-    assert_eq!(result.rows[17].train_rows, 600);
-    assert_eq!(result.predictions[17].rows, (600..700).collect::<Vec<_>>());
+    assert_eq!(result.rows[20].train_rows, 600);
+    assert_eq!(result.predictions[20].rows, (600..700).collect::<Vec<_>>());
 }
 
 #[test]
@@ -78,8 +78,8 @@ fn a_row_is_what_fitting_and_scoring_by_hand_gives() {
         .iter()
         .map(|&row| examples.label()[row].unwrap())
         .collect();
-    let row = &result.rows[9];
-    assert_eq!(result.predictions[9].scores, scores);
+    let row = &result.rows[10];
+    assert_eq!(result.predictions[10].scores, scores);
     assert_eq!(
         row.metrics,
         Metrics::of(&Scored::new(&labels, &scores).unwrap())
@@ -149,9 +149,9 @@ fn rows_outside_a_split_change_nothing_in_it() {
     let examples = signal(700, 5);
     let before = run(&examples, &three_dates()).unwrap();
     let after = run(&altered(&examples, 600), &three_dates()).unwrap();
-    assert_eq!(before.rows[..12], after.rows[..12]);
-    assert_eq!(before.predictions[..12], after.predictions[..12]);
-    assert_ne!(before.rows[12..], after.rows[12..]);
+    assert_eq!(before.rows[..14], after.rows[..14]);
+    assert_eq!(before.predictions[..14], after.predictions[..14]);
+    assert_ne!(before.rows[14..], after.rows[14..]);
 }
 
 /// A feature that is the label in the test rows, but says nothing in the training rows, must not even move a score.
@@ -224,7 +224,7 @@ fn dates_without_an_answer_say_why() {
         None,
     ];
     assert_eq!(reasons, expected);
-    for row in &result.rows[..24] {
+    for row in &result.rows[..28] {
         assert_eq!(row.metrics, Metrics::default());
     }
     assert!(
@@ -237,16 +237,16 @@ fn dates_without_an_answer_say_why() {
     assert_eq!(unlabelled.scores.len(), 10);
     assert_eq!(
         (
-            result.rows[24].rows,
-            result.rows[24].metrics.roc_auc.is_some()
+            result.rows[28].rows,
+            result.rows[28].metrics.roc_auc.is_some()
         ),
         (10, true)
     );
     assert_eq!(
-        (result.rows[30].metrics.roc_auc, result.rows[30].positives),
+        (result.rows[35].metrics.roc_auc, result.rows[35].positives),
         (None, 0)
     );
-    assert!(result.rows[30].metrics.brier.is_some());
+    assert!(result.rows[35].metrics.brier.is_some());
     assert!(result.means.iter().all(|means| means.dates == 2));
     assert!(
         serde_json::to_string(&result)

@@ -304,3 +304,69 @@ fn impossible_requests_are_refused() {
     let error = refused(&rows.view(), &[2.0; 60], SETTINGS);
     assert!(matches!(error, LearnError::NotAProbability { .. }));
 }
+
+#[test]
+fn intervals_of_all_metrics_are_those_of_each() {
+    let (labels, dates, groups, scores) = panel(600, 31);
+    let rows = EvaluationRows {
+        labels: &labels,
+        dates: &dates,
+        groups: &groups,
+    };
+    let resampling = Resampling {
+        resamples: 200,
+        seed: 4,
+        ..Resampling::default()
+    };
+    let all = intervals(&rows, &scores, &resampling).unwrap();
+    assert_eq!((all.by_date.len(), all.mean.len()), (3, Metric::ALL.len()));
+    for metric in Metric::ALL {
+        let alone = Resampling {
+            metric,
+            ..resampling
+        };
+        let expected = confidence_interval(&rows, &scores, &alone).unwrap();
+        let found = all.mean[&metric];
+        for (found, expected) in [
+            (found.estimate, expected.estimate),
+            (found.lower, expected.lower),
+            (found.upper, expected.upper),
+        ] {
+            assert!((found - expected).abs() < 1e-12, "{metric}");
+        }
+        for of_date in &all.by_date {
+            let of_date = of_date[&metric];
+            // Resampling adds to the calibration error, so that its interval need not hold the estimate.
+            let holds = of_date.lower <= of_date.estimate && of_date.estimate <= of_date.upper;
+            assert!(holds || metric == Metric::Ece, "{metric} {of_date:?}");
+            assert!(of_date.upper - of_date.lower > found.upper - found.lower);
+        }
+    }
+}
+
+#[test]
+fn a_date_of_one_class_has_no_interval_of_the_area() {
+    let rows = EvaluationRows {
+        labels: &[true, false, true, true],
+        dates: &[1, 1, 2, 2],
+        groups: &[1, 2, 1, 2],
+    };
+    let all = intervals(&rows, &[0.9, 0.2, 0.4, 0.6], &Resampling::default()).unwrap();
+    assert!(!all.by_date[1].contains_key(&Metric::RocAuc));
+    assert!(all.by_date[1].contains_key(&Metric::Brier));
+}
+
+/// Labels, dates, groups and scores of a panel of three dates.
+fn panel(rows: usize, seed: u64) -> (Vec<bool>, Vec<u64>, Vec<u64>, Vec<f64>) {
+    let mut noise = crate::support::Noise::new(seed);
+    let scores: Vec<f64> = (0..rows).map(|_| noise.next()).collect();
+    let labels = scores.iter().map(|&score| noise.next() < score).collect();
+    let date = |row: usize| (row % 3) as u64;
+    let group = |row: usize| (row / 3) as u64;
+    (
+        labels,
+        (0..rows).map(date).collect(),
+        (0..rows).map(group).collect(),
+        scores,
+    )
+}

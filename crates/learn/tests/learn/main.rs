@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backtest;
+mod blend;
 mod bootstrap;
+mod calibration;
 mod categories;
 mod drift;
 mod learners;
@@ -10,3 +12,4 @@ mod metrics;
 mod segments;
 mod silence;
 mod support;
+mod tuning;

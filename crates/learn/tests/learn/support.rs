@@ -85,5 +85,9 @@ pub fn all_learners() -> Vec<Box<dyn Learner>> {
         make("decision_tree", json!({})),
         make("random_forest", json!({"num_iterations": 60})),
         make("lightgbm", json!({"num_iterations": 60})),
+        make(
+            "blend",
+            json!({"members": {"logistic_regression": {}, "lightgbm": {"num_iterations": 60}}}),
+        ),
     ]
 }
