@@ -283,7 +283,7 @@ mod tests {
                 let mapped: Vec<f64> = scores.iter().map(|&score| calibration.apply(score)).collect();
                 for (a, mapped_a) in scores.iter().zip(&mapped) {
                     for (b, mapped_b) in scores.iter().zip(&mapped) {
-                        prop_assert!(!(a < b) || mapped_a <= mapped_b);
+                        prop_assert!(a >= b || mapped_a <= mapped_b);
                         prop_assert!(a != b || mapped_a == mapped_b);
                     }
                 }

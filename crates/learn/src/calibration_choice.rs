@@ -6,14 +6,18 @@ use serde::Serialize;
 
 use crate::backtest::means_of;
 use crate::calibration::{Calibration, CalibrationMethod};
+use crate::metrics::row_log_loss;
 use crate::{
     Backtest, BacktestPredictions, BacktestRow, Examples, LearnError, LearnerMeans, Metrics,
-    Scored, Split, log_loss,
+    Scored, Split,
 };
 
 /// Fewest rows, and fewest of each class, that a calibration is fitted on.
 const FEWEST_ROWS: usize = 200;
 const FEWEST_OF_A_CLASS: usize = 20;
+
+/// By so many standard errors a method must have been better than none: less may be chance, and costs as much as it gains.
+const STANDARD_ERRORS: f64 = 1.0;
 
 /// A backtest whose scores are calibrated date by date, by scores of earlier dates whose labels were known by then.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,7 +32,8 @@ pub struct CalibratedBacktest {
 ///
 /// On each date, every one of `methods` is fitted to the scores of earlier dates for rows that may be trained on by then: the
 /// training rows of the date's split, so that the embargo of the splits is that of the calibration. Methods are judged by the
-/// log loss they had on earlier dates in the same way; the best is used, and [`CalibrationMethod::None`] as long as no other was better.
+/// log loss they had on earlier dates in the same way; the best is used, and [`CalibrationMethod::None`] as long as no other was better by
+/// more than one standard error.
 /// `splits` are those of the backtest, in the order of time.
 ///
 /// # Errors
@@ -146,13 +151,14 @@ impl<'a> Record<'a> {
         let Some(fitted) = self.fitted(known)? else {
             return Ok(Calibration::None);
         };
-        let mut best = (self.loss(known, None)?, Calibration::None);
+        let plain = self.losses(known, None);
+        let mut best = (0.0, Calibration::None);
         for (place, calibration) in fitted.into_iter().enumerate() {
-            let loss = self.loss(known, Some(place))?;
-            if let (Some(loss), Some(held)) = (loss, best.0)
-                && loss < held
-            {
-                best = (Some(loss), calibration);
+            let losses = self.losses(known, Some(place));
+            let gains: Vec<f64> = plain.iter().zip(losses).map(|(a, b)| a - b).collect();
+            let gain = gains.iter().sum::<f64>() / gains.len() as f64;
+            if gain > STANDARD_ERRORS * standard_error(&gains) && gain > best.0 {
+                best = (gain, calibration);
             }
         }
         Ok(best.1)
@@ -176,20 +182,18 @@ impl<'a> Record<'a> {
             .map(Some)
     }
 
-    /// The log loss that a method (or no calibration) had on past dates, on rows `known`; dates on which it could not be fitted
-    /// do not count for any.
-    fn loss(
-        &self,
-        known: &BTreeSet<usize>,
-        method: Option<usize>,
-    ) -> Result<Option<f64>, LearnError> {
+    /// The log loss that a method (or no calibration) had on past dates, for each of the rows `known`; dates on which it could not
+    /// be fitted do not count for any.
+    fn losses(&self, known: &BTreeSet<usize>, method: Option<usize>) -> Vec<f64> {
         let judged = self.dates.iter().filter(|date| date.calibrations.is_some());
         let (labels, scores) = self.rows(judged, known, |date| {
             let calibration = method.zip(date.calibrations.as_ref());
             let calibration = calibration.map_or(&Calibration::None, |(place, all)| &all[place]);
             mapped(calibration, &date.made.scores)
         });
-        Ok(log_loss(&Scored::new(&labels, &scores)?))
+        let rows = labels.into_iter().zip(scores);
+        rows.map(|(label, score)| row_log_loss(score, label))
+            .collect()
     }
 
     /// Labels and scores of the rows `known` on some dates.
@@ -209,6 +213,14 @@ impl<'a> Record<'a> {
             .filter_map(|(row, score)| Some((self.examples.label()[row]?, score)))
             .unzip()
     }
+}
+
+/// The standard error of a mean; not a number without values, so that nothing exceeds it.
+fn standard_error(values: &[f64]) -> f64 {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (squares / count / count).sqrt()
 }
 
 fn mapped(calibration: &Calibration, scores: &[f64]) -> Vec<f64> {

@@ -35,6 +35,7 @@ mod drift;
 mod encoding;
 mod error;
 mod examples;
+mod intervals;
 mod learner;
 mod learners;
 mod metrics;
@@ -42,6 +43,7 @@ mod parameters;
 mod preprocess;
 mod probability;
 mod random;
+mod sample;
 mod saved_model;
 mod scored;
 mod search_space;
@@ -51,8 +53,7 @@ mod tuning;
 
 pub use backtest::{Backtest, BacktestPredictions, BacktestRow, LearnerMeans, Split, backtest};
 pub use bootstrap::{
-    Comparison, EvaluationRows, Interval, Intervals, Resampling, compare, confidence_interval,
-    intervals,
+    Comparison, EvaluationRows, Interval, Resampling, compare, confidence_interval,
 };
 pub use calibrated::calibrated;
 pub use calibration::{Calibration, CalibrationMethod};
@@ -64,6 +65,7 @@ pub use curves::{CalibrationBin, RocPoint, calibration_bins, roc_curve};
 pub use drift::{Drift, drift, score_drift};
 pub use error::LearnError;
 pub use examples::{Examples, Rows, Training};
+pub use intervals::{Intervals, intervals};
 pub use learner::{FeatureImportance, LEARNERS, Learner, Model, Stage, learner, load};
 pub use learners::baseline::{Baseline, BaselineParameters};
 pub use learners::blend::{Blend, BlendParameters};

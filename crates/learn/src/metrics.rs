@@ -92,10 +92,7 @@ impl Metric {
         match self {
             Metric::RocAuc => area_under_curve(ties),
             Metric::AveragePrecision => precision_at_positives(ties),
-            Metric::LogLoss => mean_loss(ties, |p, happened| {
-                let p = p.clamp(LOG_LOSS_CLIP, 1.0 - LOG_LOSS_CLIP);
-                if happened { -p.ln() } else { -(-p).ln_1p() }
-            }),
+            Metric::LogLoss => mean_loss(ties, row_log_loss),
             Metric::Brier => mean_loss(ties, |p, happened| (p - f64::from(happened)).powi(2)),
             Metric::Ece => calibration_error(ties.clone(), Totals::of(ties)),
             Metric::LiftAt10 => lift(ties.clone(), Totals::of(ties)),
@@ -204,6 +201,15 @@ pub fn ece(scored: &Scored) -> Option<f64> {
 /// Rows tied at the cut count in equal fractions. Undefined without a positive row.
 pub fn lift_at_10(scored: &Scored) -> Option<f64> {
     Metric::LiftAt10.of(scored)
+}
+
+/// `-ln` of the probability given to what happened.
+pub(crate) fn row_log_loss(score: f64, happened: bool) -> f64 {
+    let probability = score.clamp(LOG_LOSS_CLIP, 1.0 - LOG_LOSS_CLIP);
+    match happened {
+        true => -probability.ln(),
+        false => -(-probability).ln_1p(),
+    }
 }
 
 /// Weight of each class.

@@ -29,8 +29,8 @@ pub use feature_text::FeatureText;
 pub use files::ProjectFiles;
 pub use meaning::{Meaning, Meanings};
 pub use problem::{
-    BacktestSpec, Cadence, Cohort, FeatureSelection, Label, LearnerSpec, MonitorSpec, Population,
-    Problem,
+    BacktestSpec, Cadence, CalibrationSpec, Cohort, FeatureSelection, Label, LearnerSpec,
+    MonitorSpec, Population, Problem,
 };
 pub use problem_texts::{ProblemTexts, ProblemTranslation};
 pub use segmentation::{Clustering, ClusteringFeature, ProfileColumn, Segmentation, Statistic};

@@ -46,6 +46,12 @@ pub struct Problem {
     pub label: Label,
     /// What the model may look at.
     pub features: FeatureSelection,
+    /// What the score is called in reasons, such as "risk" or "chance". Default "score".
+    #[serde(default = "score_by_default")]
+    pub score: String,
+    /// How scores become probabilities. Default: whichever past dates prefer.
+    #[serde(default)]
+    pub calibration: CalibrationSpec,
     /// The learners to compare.
     pub learners: Vec<LearnerSpec>,
     /// Backtest defaults.
@@ -121,11 +127,30 @@ pub struct FeatureSelection {
     pub show: Vec<String>,
 }
 
+/// How scores become probabilities.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CalibrationSpec {
+    /// Platt scaling or isotonic regression, whichever past dates prefer, or neither if neither helps.
+    #[default]
+    Auto,
+    /// Scores stay as the learner gives them.
+    None,
+    /// Platt scaling, where it helps.
+    Platt,
+    /// Isotonic regression, where it helps.
+    Isotonic,
+}
+
 /// A learner and its parameters, as far as they differ from its defaults.
 #[derive(Debug, Clone, Deserialize)]
 pub struct LearnerSpec {
     /// Name of the learner, such as `lightgbm`.
     pub name: String,
+    /// The values to try of each parameter when the learner is tuned, in place of the learner's own search space: a list, or a
+    /// range `{ from, to, scale }`.
+    #[serde(default)]
+    pub tune: BTreeMap<String, toml::Value>,
     /// Its parameters.
     #[serde(flatten)]
     pub parameters: BTreeMap<String, toml::Value>,
@@ -137,6 +162,17 @@ pub struct LearnerSpec {
 pub struct BacktestSpec {
     /// Number of the last dates with settled labels.
     pub dates: usize,
+    /// Number of the dates before these that judge candidates when learners are tuned. Default 4.
+    #[serde(default = "tuning_dates_by_default")]
+    pub tuning_dates: usize,
+}
+
+fn score_by_default() -> String {
+    "score".to_owned()
+}
+
+fn tuning_dates_by_default() -> usize {
+    4
 }
 
 /// How far things may move before `safra monitor` says no.

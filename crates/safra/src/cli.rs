@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -161,11 +162,17 @@ pub enum Command {
         /// As if it were this day [default: the end of the data]
         #[arg(long, value_name = "DATE")]
         at: Option<NaiveDate>,
+        /// Tune parameters for so long, such as 60s or 10m, on dates before the reported ones; what was tried is not tried again [default: the declared parameters]
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        budget: Option<Duration>,
     },
     /// Make the latest version champion if it beats the champion on the same dates by more than chance
     Promote {
         /// The problem, such as churn
         problem: String,
+        /// Whatever the comparison says; it is recorded that the comparison was overruled
+        #[arg(long)]
+        force: bool,
     },
     /// Score with the champion, into predictions/PROBLEM
     Predict {
@@ -294,4 +301,22 @@ impl From<Every> for safra_project::Cadence {
             Every::Month => Self::Month,
         }
     }
+}
+
+/// A duration such as `60s`, `10m` or `1h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let number = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match &text[number.len()..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return Err("not a number with a unit s, m or h, such as 60s".to_owned()),
+    };
+    let seconds = number
+        .parse()
+        .ok()
+        .and_then(|number: u64| number.checked_mul(unit));
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| "not a whole number with a unit s, m or h, such as 60s".to_owned())
 }

@@ -7,15 +7,33 @@ use std::process::{Command, Output};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/champion.py");
 
+/// A view with a text, so that every learner has one among its features.
+const TEXTS: &str = "---
+entity: seller_id
+time: order_purchase_timestamp
+windows: [all]
+---
+SELECT MAX(product_category_name) AS last_category
+FROM order_items
+JOIN orders USING (order_id)
+JOIN products USING (product_id)
+";
+
 /// The learner sections of the churn problem, one alone each.
-const LEARNERS: [(&str, &str); 4] = [
+const LEARNERS: [(&str, &str); 7] = [
     ("baseline", "name = \"baseline\""),
     (
         "recency",
         "name = \"recency\"\nfeature = \"days_since_last_order_all\"",
     ),
     ("logistic_regression", "name = \"logistic_regression\""),
+    ("decision_tree", "name = \"decision_tree\""),
+    ("random_forest", "name = \"random_forest\""),
     ("lightgbm", "name = \"lightgbm\""),
+    (
+        "blend",
+        "name = \"blend\"\nmembers = [\"decision_tree\", \"lightgbm\"]",
+    ),
 ];
 
 #[test]
@@ -38,7 +56,9 @@ fn python_predicts_what_safra_predicts() {
         let problem = work.join("project/problems/churn.toml");
         let text = std::fs::read_to_string(&problem).unwrap();
         let (before, _) = text.split_once("[[learners]]").unwrap();
+        let before = before.replace("views = [", "views = [\n    \"seller_texts\",");
         std::fs::write(&problem, format!("{before}[[learners]]\n{learner}\n")).unwrap();
+        std::fs::write(work.join("project/features/seller_texts.sql"), TEXTS).unwrap();
         ok(safra(&work)
             .args(["--project", "project", "run", "--source"])
             .arg(&marketplace));

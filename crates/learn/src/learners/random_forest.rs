@@ -15,9 +15,9 @@ pub(crate) const NAME: &str = "random_forest";
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomForestParameters {
-    /// Number of trees, at least 1. Default 200.
+    /// Number of trees, at least 1. Default 100.
     pub num_iterations: u32,
-    /// Most leaves of a tree, from 2 to 131,072. Default 127.
+    /// Most leaves of a tree, from 2 to 131,072. Default 63.
     pub num_leaves: u32,
     /// Greatest depth of a tree; 0 or less is no limit. Default -1.
     pub max_depth: i32,
@@ -37,8 +37,8 @@ pub struct RandomForestParameters {
 impl Default for RandomForestParameters {
     fn default() -> Self {
         Self {
-            num_iterations: 200,
-            num_leaves: 127,
+            num_iterations: 100,
+            num_leaves: 63,
             max_depth: -1,
             min_data_in_leaf: 10,
             bagging_fraction: 0.632,

@@ -13,7 +13,7 @@ use super::features::follow;
 use crate::context::Context;
 use crate::error::SafraError;
 use crate::output::{Column, metric, print_json, print_table, thousands};
-use crate::pipeline::evaluation::Evaluation;
+use crate::pipeline::backtesting::Backtested;
 use crate::pipeline::prepared::{Prepared, default_splits, learners, views_of};
 
 /// Audits the store, prints what was compared, and says no (exit code 1) when anything differs.
@@ -153,8 +153,8 @@ pub async fn inflation(context: &Context, problem: &str) -> Result<(), SafraErro
         source,
     })?;
     let learners = learners(problem, &[])?;
-    let with = Evaluation::run(context, &leaky, &splits, &learners)?;
-    let without = Evaluation::run(context, &honest, &splits, &learners)?;
+    let with = Backtested::run(context, problem, &leaky, &splits, &learners)?.evaluation;
+    let without = Backtested::run(context, problem, &honest, &splits, &learners)?.evaluation;
     let rows = without
         .learners()
         .into_iter()

@@ -1,20 +1,24 @@
 //! `safra backtest`: how well past dates would have been predicted.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
-use safra_learn::Metrics;
+use safra_learn::{CalibrationMethod, Interval, Metric, Metrics};
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::SafraError;
 use crate::output::{Column, metric, print_json, print_table, thousands};
-use crate::pipeline::evaluation::{Evaluation, Unjudged};
-use crate::pipeline::prepared::{Prepared, default_splits, learners};
+use crate::pipeline::backtesting::Backtested;
+use crate::pipeline::evaluation::{Evaluation, Fold, Unjudged};
+use crate::pipeline::prepared::{Prepared, default_splits, learners, metric as ranked_by};
 
 #[derive(Serialize)]
 struct Report {
     problem: String,
     rows: Vec<Row>,
     mean: Vec<Mean>,
+    calibration: Vec<Calibrated>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     unjudged: Vec<Unjudged>,
 }
@@ -28,6 +32,8 @@ struct Row {
     positives: usize,
     #[serde(flatten)]
     metrics: Metrics,
+    /// 95 % intervals, where the metric is defined.
+    intervals: BTreeMap<Metric, Interval>,
 }
 
 #[derive(Serialize)]
@@ -35,6 +41,18 @@ struct Mean {
     learner: String,
     #[serde(flatten)]
     metrics: Metrics,
+    /// 95 % intervals, where the metric is defined.
+    intervals: BTreeMap<Metric, Interval>,
+}
+
+/// The means of one learner before and after calibration.
+#[derive(Serialize)]
+struct Calibrated {
+    learner: String,
+    /// The method of each date.
+    methods: BTreeMap<String, CalibrationMethod>,
+    before: Metrics,
+    after: Metrics,
 }
 
 /// Backtests a problem's learners and prints a row for each date and learner, and their means.
@@ -57,49 +75,63 @@ pub async fn run(
             prepared.dataset.splits(from, to)?
         }
     };
-    let evaluation = Evaluation::run(context, &prepared, &splits, &learners)?;
-    let report = report(&problem.name, &evaluation)?;
+    let backtested = Backtested::run(context, problem, &prepared, &splits, &learners)?;
+    let seed = context.project.settings.seed;
+    let report = report(&problem.name, &backtested.evaluation, seed)?;
     say_what_is_missing(context, &report);
     match context.json {
         true => print_json(&report),
         false => {
-            print(&report);
+            print(&report, ranked_by(problem)?);
             Ok(())
         }
     }
 }
 
-fn report(problem: &str, evaluation: &Evaluation) -> Result<Report, SafraError> {
-    let row = |fold: &crate::pipeline::evaluation::Fold| {
-        Ok(Row {
-            reference_date: fold.date.to_string(),
-            learner: fold.learner.clone(),
-            train_rows: fold.train_rows,
-            rows: fold.rows.len(),
-            positives: fold.positives(),
-            metrics: fold.metrics()?,
-        })
-    };
-    let mean = |learner: &&str| {
-        let metrics = evaluation.means(learner)?;
-        Ok(Mean {
-            learner: (*learner).to_owned(),
-            metrics,
-        })
-    };
-    Ok(Report {
+fn report(problem: &str, evaluation: &Evaluation, seed: u64) -> Result<Report, SafraError> {
+    let mut report = Report {
         problem: problem.to_owned(),
-        rows: evaluation
-            .folds
-            .iter()
-            .map(row)
-            .collect::<Result<_, SafraError>>()?,
-        mean: evaluation
-            .learners()
-            .iter()
-            .map(mean)
-            .collect::<Result<_, SafraError>>()?,
+        rows: Vec::new(),
+        mean: Vec::new(),
+        calibration: Vec::new(),
         unjudged: evaluation.unjudged.clone(),
+    };
+    for learner in evaluation.learners() {
+        let intervals = evaluation.intervals(learner, seed)?;
+        for (fold, intervals) in evaluation.folds_of(learner).zip(intervals.by_date) {
+            report.rows.push(row(fold, intervals)?);
+        }
+        report.mean.push(Mean {
+            learner: learner.to_owned(),
+            metrics: evaluation.means(learner)?,
+            intervals: intervals.mean,
+        });
+        let methods = evaluation.folds_of(learner);
+        report.calibration.push(Calibrated {
+            learner: learner.to_owned(),
+            methods: methods
+                .map(|fold| (fold.date.to_string(), fold.calibration))
+                .collect(),
+            before: evaluation.uncalibrated_means(learner)?,
+            after: evaluation.means(learner)?,
+        });
+    }
+    // By date, and within a date in the order of the learners, which a stable sort keeps.
+    report
+        .rows
+        .sort_by(|a, b| a.reference_date.cmp(&b.reference_date));
+    Ok(report)
+}
+
+fn row(fold: &Fold, intervals: BTreeMap<Metric, Interval>) -> Result<Row, SafraError> {
+    Ok(Row {
+        reference_date: fold.date.to_string(),
+        learner: fold.learner.clone(),
+        train_rows: fold.train_rows,
+        rows: fold.rows.len(),
+        positives: fold.positives(),
+        metrics: fold.metrics()?,
+        intervals,
     })
 }
 
@@ -131,35 +163,82 @@ fn say_what_is_missing(context: &Context, report: &Report) {
     }
 }
 
-fn print(report: &Report) {
+/// The headings of all metrics, in the order of [`Metric::ALL`].
+const HEADINGS: [&str; 6] = [
+    "ROC AUC",
+    "avg precision",
+    "log loss",
+    "Brier",
+    "ECE",
+    "lift at 10 %",
+];
+
+fn print(report: &Report, ranking: Metric) {
     let columns = [
         Column("reference date", false),
         Column("learner", false),
         Column("train rows", true),
         Column("rows", true),
         Column("positive", true),
-        Column("ROC AUC", true),
-        Column("avg precision", true),
-        Column("log loss", true),
-        Column("Brier", true),
-        Column("ECE", true),
-        Column("lift at 10 %", true),
     ];
-    let dated = report.rows.iter().map(|row| {
+    let metrics = || HEADINGS.map(|heading| Column(heading, true));
+    let rows = report.rows.iter().map(|row| {
         let mut cells = vec![row.reference_date.clone(), row.learner.clone()];
         cells.extend([row.train_rows, row.rows, row.positives].map(thousands));
-        cells.extend(metrics(&row.metrics));
+        // All intervals would make the table too wide to read.
+        let ranking = row.intervals.iter().filter(|(name, _)| **name == ranking);
+        let intervals = ranking.map(|(name, interval)| (*name, *interval)).collect();
+        cells.extend(with_intervals(&row.metrics, &intervals));
         cells
     });
+    let columns: Vec<Column> = columns.into_iter().chain(metrics()).collect();
+    print_table(&columns, rows);
     let means = report.mean.iter().map(|mean| {
-        let mut cells = vec!["mean".to_owned(), mean.learner.clone()];
-        cells.extend(["", "", ""].map(str::to_owned));
-        cells.extend(metrics(&mean.metrics));
-        cells
+        let metrics = with_intervals(&mean.metrics, &mean.intervals);
+        [mean.learner.clone()].into_iter().chain(metrics).collect()
     });
-    print_table(&columns, dated.chain(means));
+    let columns: Vec<Column> = [Column("mean", false)]
+        .into_iter()
+        .chain(metrics())
+        .collect();
+    print_table(&columns, means);
+    print_calibration(&report.calibration);
 }
 
-fn metrics(metrics: &Metrics) -> [String; 6] {
-    safra_learn::Metric::ALL.map(|name| metric(metrics.get(name)))
+fn print_calibration(calibration: &[Calibrated]) {
+    let columns = [
+        Column("calibration", false),
+        Column("methods", false),
+        Column("log loss", true),
+        Column("calibrated", true),
+        Column("Brier", true),
+        Column("calibrated", true),
+        Column("ECE", true),
+        Column("calibrated", true),
+    ];
+    let rows = calibration.iter().map(|learner| {
+        let mut methods: Vec<&str> = learner
+            .methods
+            .values()
+            .map(|method| method.name())
+            .collect();
+        methods.dedup();
+        let mut cells = vec![learner.learner.clone(), methods.join(", ")];
+        for name in [Metric::LogLoss, Metric::Brier, Metric::Ece] {
+            cells.push(metric(learner.before.get(name)));
+            cells.push(metric(learner.after.get(name)));
+        }
+        cells
+    });
+    print_table(&columns, rows);
+}
+
+/// Each metric with its interval, such as `0.872 [0.861, 0.883]`.
+fn with_intervals(metrics: &Metrics, intervals: &BTreeMap<Metric, Interval>) -> [String; 6] {
+    Metric::ALL.map(|name| match (metrics.get(name), intervals.get(&name)) {
+        (Some(value), Some(Interval { lower, upper, .. })) => {
+            format!("{value:.3} [{lower:.3}, {upper:.3}]")
+        }
+        (value, _) => metric(value),
+    })
 }

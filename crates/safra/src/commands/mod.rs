@@ -63,8 +63,12 @@ pub async fn run(cli: &Cli) -> Result<(), SafraError> {
             to,
             learners,
         } => backtest::run(&context, problem, *from, *to, learners).await,
-        Command::Train { problem, at } => train::run(&context, problem, *at).await,
-        Command::Promote { problem } => promote::run(&context, problem),
+        Command::Train {
+            problem,
+            at,
+            budget,
+        } => train::run(&context, problem, *at, *budget).await,
+        Command::Promote { problem, force } => promote::run(&context, problem, *force),
         Command::Predict { problem, at } => predict::run(&context, problem, *at).await,
         Command::Monitor { problem, at } => monitor::run(&context, problem, *at).await,
         Command::Report {

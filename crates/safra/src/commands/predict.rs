@@ -1,12 +1,13 @@
 //! `safra predict`: the cohort of a date, scored by the champion.
 
 use chrono::NaiveDate;
+use safra_project::Problem;
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::SafraError;
 use crate::output::{Column, print_json, print_table, thousands};
-use crate::pipeline::scoring::{NamedReason, Scored, score};
+use crate::pipeline::scoring::{Scored, score};
 
 /// Rows shown on standard output.
 const SHOWN: usize = 10;
@@ -45,7 +46,7 @@ pub async fn run(
             problem.name, scored.date
         ));
     }
-    let report = report(&problem.name, &scored);
+    let report = report(problem, &scored);
     if context.json {
         return print_json(&report);
     }
@@ -77,21 +78,25 @@ pub fn summary(problem: &str, scored: &Scored) -> String {
     )
 }
 
-fn report(problem: &str, scored: &Scored) -> Report {
+fn report(problem: &Problem, scored: &Scored) -> Report {
     let rows = scored.scores.len();
     let row = |&row: &usize| Row {
         entity: scored.prepared.dataset.entity(row),
         score: scored.scores[row],
-        reasons: scored.reasons(row).iter().map(NamedReason::text).collect(),
+        reasons: scored
+            .reasons(row)
+            .iter()
+            .map(|reason| reason.text(&problem.score))
+            .collect(),
     };
     Report {
-        problem: problem.to_owned(),
+        problem: problem.name.clone(),
         reference_date: scored.date.to_string(),
         model: scored.version.name.clone(),
         model_version: scored.version.version,
         rows,
         mean_score: (rows > 0).then(|| scored.scores.iter().sum::<f64>() / rows as f64),
-        table: format!("predictions/{problem}"),
+        table: format!("predictions/{}", problem.name),
         top: scored.ranking().iter().take(SHOWN).map(row).collect(),
     }
 }

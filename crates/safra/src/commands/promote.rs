@@ -6,9 +6,9 @@ use crate::output::{line, print_json};
 use crate::pipeline::promotion::{Promotion, difference, promote};
 
 /// Compares, prints the decision, and says no (exit code 1) when the champion stays.
-pub fn run(context: &Context, problem: &str) -> Result<(), SafraError> {
+pub fn run(context: &Context, problem: &str, force: bool) -> Result<(), SafraError> {
     let problem = context.problem(problem)?;
-    let promotion = promote(context, problem)?;
+    let promotion = promote(context, problem, force)?;
     if context.json {
         print_json(&promotion)?;
     } else {
@@ -35,6 +35,7 @@ pub fn summary(promotion: &Promotion) -> String {
         promoted,
         reason,
         comparison,
+        ..
     } = promotion;
     let decision = match (promoted, previous_champion) {
         (true, _) => format!("version {challenger} is champion"),

@@ -1,5 +1,7 @@
 //! `safra train`: backtest, fit, log, register.
 
+use std::time::Duration;
+
 use chrono::NaiveDate;
 use safra_learn::Metrics;
 use serde::Serialize;
@@ -32,9 +34,10 @@ pub async fn run(
     context: &Context,
     problem: &str,
     at: Option<NaiveDate>,
+    budget: Option<Duration>,
 ) -> Result<(), SafraError> {
     let problem = context.problem(problem)?;
-    let trained = train(context, problem, at).await?;
+    let trained = train(context, problem, at, budget).await?;
     let report = report(&problem.name, &trained)?;
     if context.json {
         return print_json(&report);

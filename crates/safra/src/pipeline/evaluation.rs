@@ -1,12 +1,15 @@
 //! How past dates would have been predicted: scores beside outcomes, and what follows from them.
 
+use std::collections::{BTreeMap, HashMap};
+
 use chrono::NaiveDate;
 use safra_dataset::{Dataset, Split};
-use safra_learn::{Backtest, Learner, Metric, Metrics, Scored, backtest};
+use safra_learn::{
+    Backtest, CalibratedBacktest, CalibrationMethod, EvaluationRows, Intervals, Metric, Metrics,
+    Resampling, Scored, intervals,
+};
 use serde::{Deserialize, Serialize};
 
-use super::prepared::Prepared;
-use crate::context::Context;
 use crate::error::SafraError;
 
 /// A backtest: the rows of each date with the score of each learner and what happened.
@@ -38,6 +41,8 @@ pub struct Fold {
     pub learner: String,
     /// Rows it was trained on.
     pub train_rows: usize,
+    /// How its scores were calibrated.
+    pub calibration: CalibrationMethod,
     /// The rows that judge it.
     pub rows: Vec<Judged>,
 }
@@ -51,7 +56,12 @@ pub struct Judged {
     pub label: bool,
     /// Predicted probability of that.
     pub score: f64,
+    /// The same before calibration.
+    pub uncalibrated: f64,
 }
+
+/// Resamples behind each interval.
+const RESAMPLES: usize = 500;
 
 /// A line of a stored evaluation.
 #[derive(Serialize, Deserialize)]
@@ -62,68 +72,52 @@ struct Line {
     entity: String,
     label: bool,
     score: f64,
+    uncalibrated: f64,
+    calibration: CalibrationMethod,
 }
 
 impl Evaluation {
-    /// Backtests learners on splits, with a progress bar.
-    pub fn run(
-        context: &Context,
-        prepared: &Prepared,
+    /// The dates of `splits` from a backtest, with the scores before calibration from `raw`.
+    pub fn of(
+        calibrated: &CalibratedBacktest,
+        raw: &Backtest,
         splits: &[Split],
-        learners: &[Box<dyn Learner>],
-    ) -> Result<Self, SafraError> {
-        let progress = context.progress(splits.len() * learners.len(), "backtest");
-        let arrays: Vec<safra_learn::Split> = splits
-            .iter()
-            .map(|split| safra_learn::Split {
-                date: split.date.to_string(),
-                train: split.train.clone(),
-                test: split.test.clone(),
-            })
-            .collect();
-        let seed = context.project.settings.seed;
-        let result = backtest(&prepared.examples, &arrays, learners, seed, &|| {
-            progress.inc(1)
-        })?;
-        progress.finish_and_clear();
-        Ok(Self::of(&result, splits, &prepared.dataset))
-    }
-
-    fn of(result: &Backtest, splits: &[Split], dataset: &Dataset) -> Self {
-        let folds = result
-            .predictions
-            .iter()
-            .filter_map(|made| {
-                let split = splits
-                    .iter()
-                    .find(|split| split.date.to_string() == made.date)?;
-                let rows = made.rows.iter().zip(&made.scores);
-                Some(Fold {
-                    date: split.date,
-                    learner: made.learner.clone(),
-                    train_rows: split.train.len(),
-                    rows: rows
-                        .filter_map(|(&row, &score)| {
-                            let label = dataset.label(row)?;
-                            Some(Judged {
-                                entity: dataset.entity(row),
-                                label,
-                                score,
-                            })
-                        })
-                        .collect(),
+        dataset: &Dataset,
+    ) -> Self {
+        let made = calibrated.backtest.predictions.iter();
+        let made = made.zip(&raw.predictions).zip(&calibrated.methods);
+        let folds = made.filter_map(|((made, raw), &calibration)| {
+            let split = splits
+                .iter()
+                .find(|split| split.date.to_string() == made.date)?;
+            let judged = |place: usize| {
+                let row = made.rows[place];
+                Some(Judged {
+                    entity: dataset.entity(row),
+                    label: dataset.label(row)?,
+                    score: made.scores[place],
+                    uncalibrated: raw.scores[place],
                 })
+            };
+            Some(Fold {
+                date: split.date,
+                learner: made.learner.clone(),
+                train_rows: split.train.len(),
+                calibration,
+                rows: (0..made.rows.len()).filter_map(judged).collect(),
             })
-            .collect();
-        let unjudged = result.rows.iter().filter_map(|row| {
+        });
+        let unjudged = calibrated.backtest.rows.iter().filter_map(|row| {
+            let date = row.date.parse().ok()?;
+            splits.iter().find(|split| split.date == date)?;
             Some(Unjudged {
-                reference_date: row.date.parse().ok()?,
+                reference_date: date,
                 learner: row.learner.clone(),
                 reason: row.reason.clone()?,
             })
         });
         Self {
-            folds,
+            folds: folds.collect(),
             unjudged: unjudged.collect(),
         }
     }
@@ -148,9 +142,22 @@ impl Evaluation {
 
     /// The mean of each metric over the dates on which it is defined.
     pub fn means(&self, learner: &str) -> Result<Metrics, SafraError> {
+        self.mean_of(learner, Fold::metrics)
+    }
+
+    /// The same of the scores before calibration.
+    pub fn uncalibrated_means(&self, learner: &str) -> Result<Metrics, SafraError> {
+        self.mean_of(learner, Fold::uncalibrated_metrics)
+    }
+
+    fn mean_of(
+        &self,
+        learner: &str,
+        metrics: impl Fn(&Fold) -> Result<Metrics, SafraError>,
+    ) -> Result<Metrics, SafraError> {
         let by_date = self
             .folds_of(learner)
-            .map(Fold::metrics)
+            .map(metrics)
             .collect::<Result<Vec<Metrics>, _>>()?;
         Ok(Metrics::from_fn(|metric| {
             let values: Vec<f64> = by_date
@@ -159,6 +166,43 @@ impl Evaluation {
                 .collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         }))
+    }
+
+    /// The 95 % intervals of a learner's metrics, by date (in the order of its folds) and on the mean, by bootstrap over entities.
+    pub fn intervals(&self, learner: &str, seed: u64) -> Result<Intervals, SafraError> {
+        let (mut labels, mut scores) = (Vec::new(), Vec::new());
+        let (mut dates, mut groups) = (Vec::new(), Vec::new());
+        let mut numbers: HashMap<&str, u64> = HashMap::new();
+        for (date, fold) in (0..).zip(self.folds_of(learner)) {
+            for row in &fold.rows {
+                let next = numbers.len() as u64;
+                labels.push(row.label);
+                scores.push(row.score);
+                dates.push(date);
+                groups.push(*numbers.entry(&row.entity).or_insert(next));
+            }
+        }
+        let rows = EvaluationRows {
+            labels: &labels,
+            dates: &dates,
+            groups: &groups,
+        };
+        let resampling = Resampling {
+            resamples: RESAMPLES,
+            seed,
+            ..Resampling::default()
+        };
+        let mut found = intervals(&rows, &scores, &resampling)?;
+        // A fold without rows has no interval, but a place.
+        let mut judged = found.by_date.into_iter();
+        found.by_date = self
+            .folds_of(learner)
+            .map(|fold| match fold.rows.is_empty() {
+                true => BTreeMap::new(),
+                false => judged.next().unwrap_or_default(),
+            })
+            .collect();
+        Ok(found)
     }
 
     /// The learner with the best mean; the first of equals.
@@ -183,7 +227,7 @@ impl Evaluation {
     /// All rows of a learner together, over the dates.
     pub fn pooled(&self, learner: &str) -> Result<Scored, SafraError> {
         let rows: Vec<&Judged> = self.folds_of(learner).flat_map(|fold| &fold.rows).collect();
-        scored(rows.into_iter())
+        scored(rows.into_iter().map(|row| (row.label, row.score)))
     }
 
     /// The evaluation as CSV, for the tracking store. Scores are written so that they read back as they were.
@@ -198,6 +242,8 @@ impl Evaluation {
                     entity: row.entity.clone(),
                     label: row.label,
                     score: row.score,
+                    uncalibrated: row.uncalibrated,
+                    calibration: fold.calibration,
                 };
                 writer.serialize(line).map_err(csv_error)?;
             }
@@ -218,6 +264,8 @@ impl Evaluation {
                 entity,
                 label,
                 score,
+                uncalibrated,
+                calibration,
             } = line.map_err(csv_error)?;
             let same = |fold: &Fold| fold.date == reference_date && fold.learner == learner;
             if !folds.last().is_some_and(same) {
@@ -225,6 +273,7 @@ impl Evaluation {
                     date: reference_date,
                     learner,
                     train_rows,
+                    calibration,
                     rows: Vec::new(),
                 });
             }
@@ -233,6 +282,7 @@ impl Evaluation {
                     entity,
                     label,
                     score,
+                    uncalibrated,
                 });
             }
         }
@@ -246,7 +296,14 @@ impl Evaluation {
 impl Fold {
     /// The metrics of this learner on this date.
     pub fn metrics(&self) -> Result<Metrics, SafraError> {
-        Ok(Metrics::of(&scored(self.rows.iter())?))
+        let rows = self.rows.iter().map(|row| (row.label, row.score));
+        Ok(Metrics::of(&scored(rows)?))
+    }
+
+    /// The same of the scores before calibration.
+    pub fn uncalibrated_metrics(&self) -> Result<Metrics, SafraError> {
+        let rows = self.rows.iter().map(|row| (row.label, row.uncalibrated));
+        Ok(Metrics::of(&scored(rows)?))
     }
 
     /// How many rows turned out positive.
@@ -255,8 +312,8 @@ impl Fold {
     }
 }
 
-fn scored<'a>(rows: impl Iterator<Item = &'a Judged>) -> Result<Scored, SafraError> {
-    let (labels, scores): (Vec<bool>, Vec<f64>) = rows.map(|row| (row.label, row.score)).unzip();
+fn scored(rows: impl Iterator<Item = (bool, f64)>) -> Result<Scored, SafraError> {
+    let (labels, scores): (Vec<bool>, Vec<f64>) = rows.unzip();
     Ok(Scored::new(&labels, &scores)?)
 }
 
@@ -277,6 +334,7 @@ mod tests {
             date: date.parse().unwrap(),
             learner: learner.to_owned(),
             train_rows: 7,
+            calibration: CalibrationMethod::Platt,
             rows: scores
                 .iter()
                 .enumerate()
@@ -284,6 +342,7 @@ mod tests {
                     entity: format!("s{i}"),
                     label: i == 0,
                     score,
+                    uncalibrated: score / 2.0,
                 })
                 .collect(),
         };
@@ -304,6 +363,7 @@ mod tests {
         let again = Evaluation::from_csv(&first).unwrap();
         assert_eq!(again.to_csv().unwrap(), first);
         assert_eq!(again.folds.len(), 4);
+        assert_eq!(again.folds[1].calibration, CalibrationMethod::Platt);
         assert_eq!(
             again.folds[1].rows[2].score.to_bits(),
             (1.0_f64 / 3.0).to_bits()

@@ -96,15 +96,59 @@ class _Trees:
         return np.clip(scale["probability"]["base_rate"] + scores, 1e-6, 1.0 - 1e-6)
 
 
+class _Blend:
+    """The weighted mean of the members' log odds."""
+
+    def __init__(self, members, weights):
+        self.members = members
+        self.weights = weights
+
+    def predict(self, frame):
+        log_odds = np.zeros(len(frame))
+        for member, weight in zip(self.members, self.weights):
+            log_odds = log_odds + weight * _log_odds(member.predict(frame), 1e-6)
+        return _sigmoid(log_odds)
+
+
+class _Calibrated:
+    """Scores mapped to the rates that were observed, on the scale of log odds."""
+
+    def __init__(self, inner, calibration):
+        self.inner = inner
+        self.calibration = calibration
+
+    def predict(self, frame):
+        log_odds = _log_odds(self.inner.predict(frame), 1e-15)
+        if "platt" in self.calibration:
+            platt = self.calibration["platt"]
+            return _sigmoid(platt["slope"] * log_odds + platt["intercept"])
+        start, end = (np.asarray(self.calibration["isotonic"][key]) for key in ("from", "to"))
+        beyond = log_odds - np.clip(log_odds, start[0], start[-1])
+        return _sigmoid(np.interp(log_odds, start, end) + beyond)
+
+
+def _log_odds(scores, closest):
+    scores = np.clip(scores, closest, 1.0 - closest)
+    return np.log(scores) - np.log1p(-scores)
+
+
 def _read(folder, name):
     with open(os.path.join(folder, name), encoding="utf-8") as text:
         return text.read()
 
 
 def _load(folder, files, prefix=""):
-    if prefix + "model.txt" in files:
-        return _Trees(_read(folder, prefix + "model.txt"), json.loads(_read(folder, prefix + "features.json")))
-    return _Formula(json.loads(_read(folder, prefix + "model.json")))
+    if prefix + "blend.json" in files:
+        blend = json.loads(_read(folder, prefix + "blend.json"))
+        members = [_load(folder, files, f"{prefix}{member}.") for member in blend["members"]]
+        inner = _Blend(members, blend["weights"])
+    elif prefix + "model.txt" in files:
+        inner = _Trees(_read(folder, prefix + "model.txt"), json.loads(_read(folder, prefix + "features.json")))
+    else:
+        inner = _Formula(json.loads(_read(folder, prefix + "model.json")))
+    if prefix + "calibration.json" in files:
+        return _Calibrated(inner, json.loads(_read(folder, prefix + "calibration.json")))
+    return inner
 
 
 class _Model:

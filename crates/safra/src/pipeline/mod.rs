@@ -1,5 +1,6 @@
 //! The steps that several commands share, from a problem's declaration to a scored cohort.
 
+pub mod backtesting;
 pub mod evaluation;
 pub mod model;
 pub mod monitoring;
@@ -9,3 +10,4 @@ pub mod provenance;
 pub mod reporting;
 pub mod scoring;
 pub mod training;
+pub mod tuning;

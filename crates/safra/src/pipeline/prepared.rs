@@ -8,6 +8,7 @@ use safra_features::{BackfillReport, backfill};
 use safra_lake::Lake;
 use safra_learn::{Categories, Column, Examples, Learner, Metric};
 use safra_project::{LearnerSpec, Problem, View};
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::SafraError;
@@ -102,6 +103,24 @@ pub fn views_of<'a>(context: &'a Context, problem: &Problem) -> Result<Vec<&'a V
         .collect()
 }
 
+/// Parameters by name.
+pub type Parameters = BTreeMap<String, serde_json::Value>;
+
+/// The parameters of each learner that a problem declares.
+pub fn declared(problem: &Problem) -> BTreeMap<String, Parameters> {
+    let parameters = |spec: &LearnerSpec| (spec.name.clone(), as_json(&spec.parameters));
+    problem.learners.iter().map(parameters).collect()
+}
+
+/// The same values as JSON.
+pub fn as_json<V: Serialize>(values: &BTreeMap<String, V>) -> Parameters {
+    let json = |value: &V| serde_json::to_value(value).unwrap_or_default();
+    values
+        .iter()
+        .map(|(name, value)| (name.clone(), json(value)))
+        .collect()
+}
+
 /// The learners that a problem declares, or only those named.
 pub fn learners(problem: &Problem, only: &[String]) -> Result<Vec<Box<dyn Learner>>, SafraError> {
     for name in only {
@@ -118,26 +137,52 @@ pub fn learners(problem: &Problem, only: &[String]) -> Result<Vec<Box<dyn Learne
             )));
         }
     }
-    problem
-        .learners
-        .iter()
-        .filter(|spec| only.is_empty() || only.contains(&spec.name))
-        .map(learner)
+    learners_with(problem, only, &declared(problem))
+}
+
+/// The learners that a problem declares, or only those named, with these parameters by learner.
+pub fn learners_with(
+    problem: &Problem,
+    only: &[String],
+    parameters: &BTreeMap<String, Parameters>,
+) -> Result<Vec<Box<dyn Learner>>, SafraError> {
+    let names = problem.learners.iter().map(|spec| &spec.name);
+    names
+        .filter(|name| only.is_empty() || only.contains(name))
+        .map(|name| {
+            let mut own = parameters.get(name).cloned().unwrap_or_default();
+            if name == BLEND {
+                own.insert(MEMBERS.to_owned(), members(&own, parameters));
+            }
+            Ok(safra_learn::learner(name, &own)?)
+        })
         .collect()
 }
 
-fn learner(spec: &LearnerSpec) -> Result<Box<dyn Learner>, SafraError> {
-    let parameters: BTreeMap<String, serde_json::Value> = spec
-        .parameters
-        .iter()
-        .map(|(name, value)| {
-            (
-                name.clone(),
-                serde_json::to_value(value).unwrap_or_default(),
-            )
-        })
-        .collect();
-    Ok(safra_learn::learner(&spec.name, &parameters)?)
+/// Name of the learner that blends others, and of its parameter that names them.
+const BLEND: &str = "blend";
+const MEMBERS: &str = "members";
+
+/// The members of a blend with the parameters they have as learners of the problem.
+fn members(blend: &Parameters, parameters: &BTreeMap<String, Parameters>) -> serde_json::Value {
+    let with_parameters = |name: &str| {
+        let own = parameters.get(name).cloned().unwrap_or_default();
+        (
+            name.to_owned(),
+            serde_json::Value::Object(own.into_iter().collect()),
+        )
+    };
+    match blend.get(MEMBERS) {
+        Some(serde_json::Value::Array(names)) => {
+            let names = names.iter().filter_map(serde_json::Value::as_str);
+            serde_json::Value::Object(names.map(with_parameters).collect())
+        }
+        Some(other) => other.clone(),
+        None => {
+            let usual = ["logistic_regression", "lightgbm"];
+            serde_json::Value::Object(usual.into_iter().map(with_parameters).collect())
+        }
+    }
 }
 
 /// The metric by which a problem ranks its learners.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use safra_learn::{Comparison, EvaluationRows, Metric, Resampling, compare};
-use safra_mlflow::{ModelVersion, Store};
+use safra_mlflow::{Artifact, ModelVersion, Store};
 use safra_project::Problem;
 use serde::Serialize;
 
@@ -18,6 +18,9 @@ use crate::error::SafraError;
 /// A challenger must be better in at least this share of the resamples.
 const CONFIDENCE_TO_REPLACE: f64 = 0.95;
 
+/// Path of the decision and its evidence among the artifacts of the challenger's run.
+const EVIDENCE: &str = "promotion.json";
+
 /// What came of a comparison.
 #[derive(Debug, Serialize)]
 pub struct Promotion {
@@ -29,14 +32,16 @@ pub struct Promotion {
     pub previous_champion: Option<u32>,
     /// Whether the challenger is champion now.
     pub promoted: bool,
+    /// Whether it is so against the comparison, or without one.
+    pub forced: bool,
     /// Why, in words.
     pub reason: String,
     /// The comparison on common rows, if there was a champion to compare with.
     pub comparison: Option<Comparison>,
 }
 
-/// Compares the latest version with the champion, and moves the alias if it is better by more than chance.
-pub fn promote(context: &Context, problem: &Problem) -> Result<Promotion, SafraError> {
+/// Compares the latest version with the champion, and moves the alias if it is better by more than chance, or if it is forced.
+pub fn promote(context: &Context, problem: &Problem, force: bool) -> Result<Promotion, SafraError> {
     let store = context.store()?;
     let model = context.model_name(problem);
     let versions = match store.get_registered_model(&model)? {
@@ -49,15 +54,27 @@ pub fn promote(context: &Context, problem: &Problem) -> Result<Promotion, SafraE
             problem.name
         )));
     };
-    let promotion = match store.get_model_version_by_alias(&model, CHAMPION)? {
+    let mut promotion = match store.get_model_version_by_alias(&model, CHAMPION)? {
         None => first(&model, &challenger),
         Some(champion) if champion.version == challenger.version => same(&model, &challenger),
-        Some(champion) => judged(context, problem, store.as_ref(), &challenger, &champion)?,
+        Some(champion) => {
+            let judged = judged(context, problem, store.as_ref(), &challenger, &champion);
+            match judged {
+                Err(SafraError::No(reason)) if force => forced(&challenger, &champion, reason),
+                judged => judged?,
+            }
+        }
     };
+    let stays = promotion.previous_champion != Some(promotion.challenger) && !promotion.promoted;
+    if force && stays {
+        promotion.promoted = true;
+        promotion.forced = true;
+        promotion.reason = format!("forced; {}", promotion.reason);
+    }
     if promotion.promoted {
         store.set_registered_model_alias(&model, CHAMPION, challenger.version, now_millis())?;
     }
-    record(store.as_ref(), &promotion)?;
+    record(store.as_ref(), &promotion, &challenger)?;
     Ok(promotion)
 }
 
@@ -67,6 +84,7 @@ fn first(model: &str, challenger: &ModelVersion) -> Promotion {
         challenger: challenger.version,
         previous_champion: None,
         promoted: true,
+        forced: false,
         reason: "there was no champion".to_owned(),
         comparison: None,
     }
@@ -78,7 +96,21 @@ fn same(model: &str, challenger: &ModelVersion) -> Promotion {
         challenger: challenger.version,
         previous_champion: Some(challenger.version),
         promoted: false,
+        forced: false,
         reason: "the latest version is the champion already".to_owned(),
+        comparison: None,
+    }
+}
+
+/// A comparison that was not possible.
+fn forced(challenger: &ModelVersion, champion: &ModelVersion, reason: String) -> Promotion {
+    Promotion {
+        model: challenger.name.clone(),
+        challenger: challenger.version,
+        previous_champion: Some(champion.version),
+        promoted: false,
+        forced: false,
+        reason,
         comparison: None,
     }
 }
@@ -120,6 +152,7 @@ fn judged(
         challenger: challenger.version,
         previous_champion: Some(champion.version),
         promoted,
+        forced: false,
         reason,
         comparison: Some(comparison),
     })
@@ -129,26 +162,30 @@ fn learner(version: &ModelVersion) -> &str {
     version.tags.get(LEARNER).map_or("", String::as_str)
 }
 
-/// The decision and its evidence, as tags of the challenger.
-fn record(store: &dyn Store, promotion: &Promotion) -> Result<(), SafraError> {
+/// The decision and its evidence: tags of the version and of its run, and the whole comparison as an artifact of the run.
+fn record(
+    store: &dyn Store,
+    promotion: &Promotion,
+    challenger: &ModelVersion,
+) -> Result<(), SafraError> {
     if promotion.previous_champion == Some(promotion.challenger) {
         return Ok(());
     }
+    let decision = match (promotion.promoted, promotion.forced) {
+        (true, true) => "forced",
+        (true, false) => "promoted",
+        (false, _) => "kept",
+    };
     let mut tags = BTreeMap::from([
-        (
-            "safra.promotion".to_owned(),
-            if promotion.promoted {
-                "promoted"
-            } else {
-                "kept"
-            }
-            .to_owned(),
-        ),
+        ("safra.promotion".to_owned(), decision.to_owned()),
         (
             "safra.promotion.reason".to_owned(),
             promotion.reason.clone(),
         ),
     ]);
+    if let Some(champion) = promotion.previous_champion {
+        tags.insert("safra.promotion.against".to_owned(), champion.to_string());
+    }
     if let Some(comparison) = &promotion.comparison {
         let difference = &comparison.difference;
         let text = format!(
@@ -157,14 +194,17 @@ fn record(store: &dyn Store, promotion: &Promotion) -> Result<(), SafraError> {
         );
         tags.insert("safra.promotion.difference".to_owned(), text);
     }
-    Ok(
-        store.set_model_version_tags(
-            &promotion.model,
-            promotion.challenger,
-            &tags,
-            now_millis(),
-        )?,
-    )
+    let (name, version) = (&promotion.model, promotion.challenger);
+    store.set_model_version_tags(name, version, &tags, now_millis())?;
+    if let Some(run) = &challenger.run_id {
+        store.set_tags(run, &tags)?;
+        let json = serde_json::to_vec_pretty(promotion).map_err(|error| SafraError::Io {
+            path: EVIDENCE.to_owned(),
+            source: error.into(),
+        })?;
+        store.log_artifact(run, EVIDENCE, Artifact::Bytes(&json))?;
+    }
+    Ok(())
 }
 
 /// Rows that both were judged on.

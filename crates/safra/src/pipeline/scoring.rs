@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use safra_dataset::Dataset;
 use safra_features::REFERENCE_DATE;
 use safra_lake::{Folder, Replace, Values};
-use safra_learn::{Contributions, Model};
+use safra_learn::{Contributions, FeatureValue, Model};
 use safra_mlflow::ModelVersion;
 use safra_project::Problem;
 
@@ -44,10 +44,31 @@ pub struct Scored {
 pub struct NamedReason {
     /// The feature.
     pub feature: String,
-    /// Its value, if there is one.
-    pub value: Option<f64>,
+    /// Its value.
+    pub value: ReasonValue,
     /// Whether it raises the score.
     pub raises: bool,
+}
+
+/// The value of a feature that is a reason.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReasonValue {
+    /// There is none.
+    Missing,
+    /// A number.
+    Number(f64),
+    /// A category.
+    Text(String),
+}
+
+impl From<FeatureValue<'_>> for ReasonValue {
+    fn from(value: FeatureValue<'_>) -> Self {
+        match value {
+            FeatureValue::Missing => Self::Missing,
+            FeatureValue::Number(number) => Self::Number(number),
+            FeatureValue::Category(text) => Self::Text(text.to_owned()),
+        }
+    }
 }
 
 /// Scores the cohort of a date with the champion.
@@ -110,15 +131,13 @@ impl Scored {
         self.contributions
             .top(row, REASONS)
             .into_iter()
-            .map(|reason| NamedReason {
-                value: self
-                    .prepared
-                    .examples
-                    .column(&reason.feature)
-                    .map(|column| column[row])
-                    .filter(|value| value.is_finite()),
-                raises: reason.contribution > 0.0,
-                feature: reason.feature,
+            .map(|reason| {
+                let column = self.prepared.examples.feature(&reason.feature);
+                NamedReason {
+                    value: column.map_or(ReasonValue::Missing, |column| column.value(row).into()),
+                    raises: reason.contribution > 0.0,
+                    feature: reason.feature,
+                }
             })
             .collect()
     }
@@ -189,7 +208,11 @@ impl Scored {
         );
         for k in 0..REASONS {
             let texts: StringArray = (0..length)
-                .map(|row| self.reasons(row).get(k).map(NamedReason::text))
+                .map(|row| {
+                    self.reasons(row)
+                        .get(k)
+                        .map(|reason| reason.text(&problem.score))
+                })
                 .collect();
             add(&format!("reason_{}", k + 1), Arc::new(texts));
         }
@@ -200,17 +223,93 @@ impl Scored {
 }
 
 impl NamedReason {
-    /// In words, such as `days_since_last_order_all = 41 raises it`.
-    pub fn text(&self) -> String {
-        let value = self
-            .value
-            .map_or_else(|| "missing".to_owned(), |value| format!("{}", round(value)));
+    /// In words, such as `days since last order: 41 (raises the risk)`, when the score is called a risk.
+    pub fn text(&self, score: &str) -> String {
+        let value = match &self.value {
+            ReasonValue::Missing => "missing".to_owned(),
+            ReasonValue::Number(number) => round(*number).to_string(),
+            ReasonValue::Text(text) => text.clone(),
+        };
         let effect = if self.raises { "raises" } else { "lowers" };
-        format!("{} = {value} {effect} it", self.feature)
+        format!("{}: {value} ({effect} the {score})", words(&self.feature))
     }
 }
 
-/// Three digits behind the point are enough for people.
+/// Three digits behind the point are enough for people, and three significant ones below.
 fn round(value: f64) -> f64 {
-    (value * 1_000.0).round() / 1_000.0
+    match value.abs() < 0.1 {
+        true => format!("{value:.2e}").parse().unwrap_or(value),
+        false => (value * 1_000.0).round() / 1_000.0,
+    }
+}
+
+/// The name of a feature in words, its window behind it: `avg_ticket_6mo` is "avg ticket (6 months)", and a window of all days is not said.
+fn words(feature: &str) -> String {
+    let (name, window) = match feature.rsplit_once('_') {
+        Some((name, "all")) => (name, String::new()),
+        Some((name, window)) if is_window(window) => (name, format!(" ({})", in_words(window))),
+        _ => (feature, String::new()),
+    };
+    format!("{}{window}", name.replace('_', " "))
+}
+
+/// The units of windows, and what they are called.
+const UNITS: [(&str, &str); 4] = [("mo", "month"), ("d", "day"), ("w", "week"), ("y", "year")];
+
+fn split_window(window: &str) -> Option<(u32, &'static str)> {
+    UNITS.iter().find_map(|(unit, word)| {
+        let number = window.strip_suffix(unit)?.parse().ok()?;
+        Some((number, *word))
+    })
+}
+
+fn is_window(window: &str) -> bool {
+    split_window(window).is_some()
+}
+
+fn in_words(window: &str) -> String {
+    match split_window(window) {
+        Some((1, word)) => format!("1 {word}"),
+        Some((number, word)) => format!("{number} {word}s"),
+        None => window.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(feature: &str, value: ReasonValue, raises: bool) -> String {
+        let reason = NamedReason {
+            feature: feature.to_owned(),
+            value,
+            raises,
+        };
+        reason.text("risk")
+    }
+
+    #[test]
+    fn reasons_are_sentences_people_can_read() {
+        let number = ReasonValue::Number;
+        assert_eq!(
+            text("days_since_last_order_all", number(41.0), true),
+            "days since last order: 41 (raises the risk)"
+        );
+        assert_eq!(
+            text("avg_ticket_6mo", number(12.345_67), false),
+            "avg ticket (6 months): 12.346 (lowers the risk)"
+        );
+        assert_eq!(
+            text("share_late_1d", number(0.000_123_4), false),
+            "share late (1 day): 0.000123 (lowers the risk)"
+        );
+        assert_eq!(
+            text("seller_state", ReasonValue::Text("sp".to_owned()), true),
+            "seller state: sp (raises the risk)"
+        );
+        assert_eq!(
+            text("overall", ReasonValue::Missing, true),
+            "overall: missing (raises the risk)"
+        );
+    }
 }

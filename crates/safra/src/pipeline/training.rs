@@ -1,21 +1,24 @@
 //! Training: backtest the learners, fit them on all that is known, log every step, register the best.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use safra_dataset::Split;
-use safra_learn::{Column, Learner, Metric, Model};
+use safra_learn::{Column, Learner, Metric, Model, calibrated};
 use safra_mlflow::{
     Artifact, ModelVersion, NewModelVersion, NewRegisteredModel, NewRun, RunStatus, Store, tags,
 };
 use safra_project::Problem;
 use sha2::{Digest, Sha256};
 
+use super::backtesting::Backtested;
 use super::evaluation::Evaluation;
 use super::model::{self, Destination};
-use super::prepared::{Prepared, default_splits, learners, metric};
+use super::prepared::{Parameters, Prepared, default_splits, learners_with, metric};
 use super::provenance::Provenance;
 use super::reporting::backtest_part;
+use super::tuning::{self, TunedLearner, Tuning};
 use crate::context::{Context, now_millis};
 use crate::error::SafraError;
 
@@ -41,11 +44,13 @@ pub struct Trained {
     pub evaluation: Evaluation,
 }
 
-/// Trains as of `at`: labels that were not certain by then are unknown, and judge nothing.
+/// Trains as of `at`: labels that were not certain by then are unknown, and judge nothing. With a `budget`, parameters are tuned
+/// for that long beforehand.
 pub async fn train(
     context: &Context,
     problem: &Problem,
     at: Option<NaiveDate>,
+    budget: Option<Duration>,
 ) -> Result<Trained, SafraError> {
     let prepared = Prepared::training(context, problem).await?;
     let data_end = prepared.dataset.data_end();
@@ -59,7 +64,12 @@ pub async fn train(
     prepared.dataset.write(&context.lake).await?;
     let prepared = prepared.known_by(at)?;
     let store = context.store()?;
-    let fingerprint = fingerprint(context, problem, &prepared, at);
+    let splits = default_splits(&prepared.dataset, problem)?;
+    let tuning = match budget {
+        Some(budget) => tuning::search(context, problem, &prepared, &splits, budget)?,
+        None => Tuning::none(problem),
+    };
+    let fingerprint = fingerprint(context, problem, &prepared, at, &tuning);
     if let Some(version) = registered(context, problem, store.as_ref(), &fingerprint)? {
         let evaluation = stored_evaluation(store.as_ref(), &version)?;
         return Ok(Trained {
@@ -72,6 +82,8 @@ pub async fn train(
         context,
         problem,
         prepared: &prepared,
+        splits: &splits,
+        tuning: &tuning,
         at,
         store: store.as_ref(),
         provenance: Provenance::of(context, problem).await?,
@@ -125,10 +137,24 @@ fn registered(
         .max_by_key(|version| version.version))
 }
 
-fn fingerprint(context: &Context, problem: &Problem, prepared: &Prepared, at: NaiveDate) -> String {
+fn fingerprint(
+    context: &Context,
+    problem: &Problem,
+    prepared: &Prepared,
+    at: NaiveDate,
+    tuning: &Tuning,
+) -> String {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
     hash.update(format!("{problem:?}{at}{}", context.project.settings.seed));
+    hash.update(format!("{:?}", tuning.parameters));
+    hash_examples(&mut hash, prepared);
+    let digits = hash.finalize();
+    digits.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Hashes rows, features and labels.
+pub fn hash_examples(hash: &mut Sha256, prepared: &Prepared) {
     let examples = &prepared.examples;
     for name in examples.feature_names() {
         hash.update(name);
@@ -150,10 +176,6 @@ fn fingerprint(context: &Context, problem: &Problem, prepared: &Prepared, at: Na
             Some(label) => u8::from(label),
         }]);
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// One training: a run for the whole, and one below it for each learner.
@@ -161,6 +183,8 @@ struct Session<'a> {
     context: &'a Context,
     problem: &'a Problem,
     prepared: &'a Prepared,
+    splits: &'a [Split],
+    tuning: &'a Tuning,
     at: NaiveDate,
     store: &'a dyn Store,
     provenance: Provenance,
@@ -169,9 +193,16 @@ struct Session<'a> {
 impl Session<'_> {
     fn run(&self, fingerprint: &str) -> Result<(ModelVersion, Evaluation), SafraError> {
         self.training_rows()?;
-        let splits = default_splits(&self.prepared.dataset, self.problem)?;
-        let learners = learners(self.problem, &[])?;
-        let evaluation = Evaluation::run(self.context, self.prepared, &splits, &learners)?;
+        let Self {
+            context,
+            problem,
+            prepared,
+            splits,
+            ..
+        } = *self;
+        let learners = learners_with(problem, &[], &self.tuning.parameters)?;
+        let backtested = Backtested::run(context, problem, prepared, splits, &learners)?;
+        let evaluation = &backtested.evaluation;
         let metric = metric(self.problem)?;
         let best = evaluation.best(metric)?.ok_or_else(|| {
             SafraError::Usage(format!(
@@ -188,7 +219,8 @@ impl Session<'_> {
             &format!("{} {}", self.problem.name, self.at),
             None,
         )?;
-        self.log_whole(&whole, &evaluation, &splits, &best, metric)?;
+        self.log_whole(&whole, evaluation, &best, metric)?;
+        self.log_tuning(&experiment.experiment_id, &whole)?;
         let progress = self.context.progress(learners.len(), "train");
         let mut version = None;
         for learner in &learners {
@@ -196,7 +228,7 @@ impl Session<'_> {
                 &experiment.experiment_id,
                 &whole,
                 learner.as_ref(),
-                &evaluation,
+                &backtested,
             )?;
             if learner.name() == best {
                 version = Some(made);
@@ -208,7 +240,7 @@ impl Session<'_> {
             .end_run(&whole, RunStatus::Finished, now_millis())?;
         let made = version.ok_or_else(|| SafraError::Usage(format!("no learner: {best}")))?;
         let registered = self.register(&name, &best, &whole, &made, fingerprint)?;
-        Ok((registered, evaluation))
+        Ok((registered, backtested.evaluation))
     }
 
     /// The rows of the final models, refused before anything is made if nothing can be learned from them.
@@ -259,12 +291,15 @@ impl Session<'_> {
         &self,
         run: &str,
         evaluation: &Evaluation,
-        splits: &[Split],
         best: &str,
         metric: Metric,
     ) -> Result<(), SafraError> {
         let dataset = &self.prepared.dataset;
-        let dates: Vec<String> = splits.iter().map(|split| split.date.to_string()).collect();
+        let dates: Vec<String> = self
+            .splits
+            .iter()
+            .map(|split| split.date.to_string())
+            .collect();
         let params = BTreeMap::from([
             ("problem".to_owned(), self.problem.name.clone()),
             ("trained_at".to_owned(), self.at.to_string()),
@@ -277,6 +312,7 @@ impl Session<'_> {
                 dataset.feature_names().len().to_string(),
             ),
             ("backtest_dates".to_owned(), dates.join(" ")),
+            ("tuning_dates".to_owned(), self.tuning.dates.join(" ")),
             ("metric".to_owned(), metric.name().to_owned()),
             ("best_learner".to_owned(), best.to_owned()),
             (
@@ -305,14 +341,21 @@ impl Session<'_> {
         experiment_id: &str,
         parent: &str,
         learner: &dyn Learner,
-        evaluation: &Evaluation,
+        backtested: &Backtested<'_>,
     ) -> Result<Made, SafraError> {
+        let evaluation = &backtested.evaluation;
         let run_id = self.start_run(experiment_id, learner.name(), Some(parent))?;
         let rows = self.prepared.dataset.training_rows(self.at);
         let training = safra_learn::Training::new(self.prepared.examples.rows(&rows)?)?;
         let fitted = learner.fit(&training, self.context.project.settings.seed)?;
+        let calibration = backtested.calibration(learner.name(), &rows)?;
         let mut params = learner.parameters();
         params.insert("learner".to_owned(), learner.name().to_owned());
+        params.insert(
+            "calibration".to_owned(),
+            calibration.method().name().to_owned(),
+        );
+        let fitted = calibrated(fitted, calibration);
         params.insert("train_rows".to_owned(), rows.len().to_string());
         self.store.log_params(&run_id, &params)?;
         self.log_metrics(&run_id, evaluation, learner.name())?;
@@ -346,7 +389,8 @@ impl Session<'_> {
         })
     }
 
-    /// Each metric by date, one step a date, and its mean. Infinities are left out: MLflow's page of a run fails on them.
+    /// Each metric by date, one step a date, and its mean with the ends of its interval. Infinities are left out: MLflow's page of a
+    /// run fails on them.
     fn log_metrics(
         &self,
         run: &str,
@@ -363,14 +407,59 @@ impl Session<'_> {
                 }
             }
         }
-        let means = evaluation.means(learner)?;
+        let mut once = |key: String, value: Option<f64>| {
+            let value = value.filter(|value| value.is_finite()).into_iter();
+            logged.extend(value.map(|value| safra_mlflow::Metric::new(&key, value, now, 0)));
+        };
+        let (means, before) = (
+            evaluation.means(learner)?,
+            evaluation.uncalibrated_means(learner)?,
+        );
+        let intervals = evaluation.intervals(learner, self.context.project.settings.seed)?;
         for metric in Metric::ALL {
-            if let Some(value) = means.get(metric).filter(|value| value.is_finite()) {
-                let key = format!("mean_{}", metric.name());
-                logged.push(safra_mlflow::Metric::new(&key, value, now, 0));
-            }
+            let name = metric.name();
+            let interval = intervals.mean.get(&metric);
+            once(format!("mean_{name}"), means.get(metric));
+            once(
+                format!("mean_{name}_lower"),
+                interval.map(|interval| interval.lower),
+            );
+            once(
+                format!("mean_{name}_upper"),
+                interval.map(|interval| interval.upper),
+            );
+            once(format!("uncalibrated_mean_{name}"), before.get(metric));
         }
         Ok(self.store.log_metrics(run, &logged)?)
+    }
+
+    /// A run for each tuned learner, and one below it for each candidate.
+    fn log_tuning(&self, experiment_id: &str, parent: &str) -> Result<(), SafraError> {
+        let metric = metric(self.problem)?.name();
+        for TunedLearner { learner, tuned } in &self.tuning.learners {
+            let name = format!("tune {learner}");
+            let run = self.start_run(experiment_id, &name, Some(parent))?;
+            self.store
+                .log_params(&run, &as_params(&tuned.trials[tuned.best].parameters))?;
+            for trial in &tuned.trials {
+                let name = format!("{learner} candidate {}", trial.number);
+                let nested = self.start_run(experiment_id, &name, Some(&run))?;
+                self.store
+                    .log_params(&nested, &as_params(&trial.parameters))?;
+                let now = now_millis();
+                let dated = (0..)
+                    .zip(&trial.by_date)
+                    .map(|(step, (_, value))| safra_mlflow::Metric::new(metric, *value, now, step));
+                let mean = safra_mlflow::Metric::new(&format!("mean_{metric}"), trial.mean, now, 0);
+                let metrics: Vec<_> = dated.chain([mean]).collect();
+                self.store.log_metrics(&nested, &metrics)?;
+                self.store
+                    .end_run(&nested, RunStatus::Finished, now_millis())?;
+            }
+            self.store
+                .end_run(&run, RunStatus::Finished, now_millis())?;
+        }
+        Ok(())
     }
 
     fn log_bytes(&self, run: &str, path: &str, bytes: &[u8]) -> Result<(), SafraError> {
@@ -423,6 +512,14 @@ struct Made {
     model_id: String,
     source: String,
     train_rows: usize,
+}
+
+fn as_params(parameters: &Parameters) -> BTreeMap<String, String> {
+    let text = |value: &serde_json::Value| value.to_string();
+    parameters
+        .iter()
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect()
 }
 
 fn importance_csv(model: &dyn Model) -> Result<Vec<u8>, SafraError> {

@@ -97,10 +97,10 @@ async fn learn(
     );
     steps.add(&format!("features {name}"), started, detail);
     let started = Instant::now();
-    let trained = training::train(context, problem, None).await?;
+    let trained = training::train(context, problem, None, None).await?;
     steps.add(&format!("train {name}"), started, train::summary(&trained));
     let started = Instant::now();
-    let promotion = promotion::promote(context, problem)?;
+    let promotion = promotion::promote(context, problem, false)?;
     let detail = promote::summary(&promotion);
     steps.add(&format!("promote {name}"), started, detail);
     let started = Instant::now();
