@@ -64,6 +64,7 @@ pub async fn train(
     prepared.dataset.write(&context.lake).await?;
     let prepared = prepared.known_by(at)?;
     let store = context.store()?;
+    training_rows(problem, &prepared, at)?;
     let splits = default_splits(&prepared.dataset, problem)?;
     let tuning = match budget {
         Some(budget) => tuning::search(context, problem, &prepared, &splits, budget)?,
@@ -94,6 +95,25 @@ pub async fn train(
         reused: false,
         evaluation,
     })
+}
+
+/// The rows of the final models, refused before anything is made if nothing can be learned from them.
+fn training_rows(
+    problem: &Problem,
+    prepared: &Prepared,
+    at: NaiveDate,
+) -> Result<Vec<usize>, SafraError> {
+    let rows = prepared.dataset.training_rows(at);
+    if !rows.is_empty() {
+        safra_learn::Training::new(prepared.examples.rows(&rows)?).map_err(|source| {
+            SafraError::Unlearnable {
+                problem: problem.name.clone(),
+                at,
+                source,
+            }
+        })?;
+    }
+    Ok(rows)
 }
 
 /// The backtest of all learners from which a version came.
@@ -192,7 +212,6 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn run(&self, fingerprint: &str) -> Result<(ModelVersion, Evaluation), SafraError> {
-        self.training_rows()?;
         let Self {
             context,
             problem,
@@ -241,21 +260,6 @@ impl Session<'_> {
         let made = version.ok_or_else(|| SafraError::Usage(format!("no learner: {best}")))?;
         let registered = self.register(&name, &best, &whole, &made, fingerprint)?;
         Ok((registered, backtested.evaluation))
-    }
-
-    /// The rows of the final models, refused before anything is made if nothing can be learned from them.
-    fn training_rows(&self) -> Result<Vec<usize>, SafraError> {
-        let rows = self.prepared.dataset.training_rows(self.at);
-        if !rows.is_empty() {
-            safra_learn::Training::new(self.prepared.examples.rows(&rows)?).map_err(|source| {
-                SafraError::Unlearnable {
-                    problem: self.problem.name.clone(),
-                    at: self.at,
-                    source,
-                }
-            })?;
-        }
-        Ok(rows)
     }
 
     fn start_run(
