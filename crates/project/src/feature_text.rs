@@ -7,7 +7,7 @@ use crate::{Meaning, Project, View, Window};
 pub struct FeatureText {
     /// Its name without the window, such as `orders`.
     pub name: String,
-    /// The window, if its name has one.
+    /// The window, if its name has one, and the view does not simply look at all there is.
     pub window: Option<Window>,
     /// What it means; empty texts where the view does not say.
     pub meaning: Meaning,
@@ -53,9 +53,10 @@ fn described(view: &View, feature: &str, language: &str) -> Option<FeatureText> 
         };
         let meanings = view.meanings.get(name)?;
         let meaning = meanings.get(language).or_else(|| meanings.get(""))?;
+        let is_only = view.windows == [Window::All];
         Some(FeatureText {
             name: name.to_owned(),
-            window,
+            window: window.filter(|_| !is_only),
             meaning: meaning.clone(),
         })
     })

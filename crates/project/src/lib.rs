@@ -29,7 +29,7 @@ pub use feature_text::FeatureText;
 pub use files::ProjectFiles;
 pub use meaning::{Meaning, Meanings};
 pub use problem::{
-    BacktestSpec, Cadence, CalibrationSpec, Cohort, FeatureSelection, Label, LearnerSpec,
+    ActOn, BacktestSpec, Cadence, CalibrationSpec, Cohort, FeatureSelection, Label, LearnerSpec,
     MonitorSpec, Population, Problem,
 };
 pub use problem_texts::{ProblemTexts, ProblemTranslation};

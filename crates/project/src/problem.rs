@@ -25,6 +25,9 @@ pub struct Problem {
     pub question: String,
     /// What a positive label means, in a few words, such as "stops selling".
     pub positive: String,
+    /// At which end of the ranking to act first.
+    #[serde(default)]
+    pub act_on: ActOn,
     /// What one row is called, such as "seller".
     pub row: String,
     /// What several rows are called, such as "sellers".
@@ -77,6 +80,17 @@ pub struct Population<'a> {
     pub cohort: &'a Cohort,
     /// Which features are known of them.
     pub features: &'a FeatureSelection,
+}
+
+/// At which end of the ranking to act first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActOn {
+    /// On the highest probabilities: what is predicted is unwelcome.
+    #[default]
+    Highest,
+    /// On the lowest: what is predicted is hoped for.
+    Lowest,
 }
 
 /// On which dates a question is asked.

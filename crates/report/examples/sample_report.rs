@@ -450,6 +450,7 @@ fn scored() -> Scored {
             feature(FEATURES[5], Window::Months(6)),
         ],
         top: (0..25).map(|rank| scored_row(rank, score(rank))).collect(),
+        ..Scored::default()
     }
 }
 

@@ -340,11 +340,13 @@ pub struct Scored {
     pub scores: Vec<f64>,
     /// Headings of [`ScoredRow::extra`].
     pub extra_columns: Vec<FeatureText>,
-    /// The rows with the highest scores, highest first.
+    /// Whether to act first on the lowest scores: what is predicted is hoped for.
+    pub act_on_lowest: bool,
+    /// The rows to act on, first things first.
     pub top: Vec<ScoredRow>,
 }
 
-/// One row with a high score.
+/// One row to act on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ScoredRow {
     /// What identifies the row, such as the seller's id.

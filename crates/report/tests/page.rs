@@ -38,6 +38,7 @@ fn in_portuguese() -> Report {
     problem.positive = "chega atrasada".to_owned();
     problem.feminine = true;
     problem.events = true;
+    problem.scored.act_on_lowest = true;
     problem.scored.top[0].time = "2018-05-31T14:05:00".to_owned();
     Report {
         language: Language::Portuguese,

@@ -1,4 +1,4 @@
-//! The rows with the highest scores, as the template shows them.
+//! The rows to act on, as the template shows them.
 
 use serde::Serialize;
 
@@ -15,6 +15,8 @@ pub(super) struct Top<'a> {
     columns: Vec<Heading>,
     /// Whether rows have a time of their own.
     has_times: bool,
+    /// Whether the lowest scores come first.
+    lowest: bool,
     rows: Vec<Row<'a>>,
 }
 
@@ -53,6 +55,7 @@ impl<'a> Top<'a> {
         let rows: Vec<&ScoredRow> = usable.take(MOST_ROWS).collect();
         Ok(Self {
             columns: headings(printer, &scored.extra_columns, &rows)?,
+            lowest: scored.act_on_lowest,
             has_times: rows.iter().any(|row| !row.time.is_empty()),
             rows: rows
                 .into_iter()

@@ -270,6 +270,7 @@ fn scored() -> Scored {
                 ..Default::default()
             },
         ],
+        ..Default::default()
     }
 }
 

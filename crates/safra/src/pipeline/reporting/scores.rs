@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use safra_learn::FeatureValue;
+use safra_project::ActOn;
 use safra_report::{
     Cell, Champion, Direction, FeatureText, Importance, ProblemReport, Reason, Scored as Part,
     ScoredRow,
@@ -47,10 +48,16 @@ pub fn add(
     });
     report.importances = importances(words, scored)?;
     let families = Families::of(words, scored.contributions.features());
-    let top = scored.ranking().into_iter().take(TOP_ROWS);
+    let act_on_lowest = words.problem.act_on == ActOn::Lowest;
+    let mut ranking = scored.ranking();
+    if act_on_lowest {
+        ranking.reverse();
+    }
+    let top = ranking.into_iter().take(TOP_ROWS);
     report.scored = Part {
         reference_date: scored.date.to_string(),
         scores: scored.scores.clone(),
+        act_on_lowest,
         extra_columns: shown.iter().map(|name| words.feature(name)).collect(),
         top: top
             .map(|row| ScoredRow {
