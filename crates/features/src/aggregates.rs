@@ -1,155 +1,144 @@
-//! The aggregates of a view as the sweep knows them.
+//! The aggregates of a view, as DataFusion computes them.
 
-use datafusion::arrow::datatypes::DataType;
-use datafusion::common::DFSchema;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
-use datafusion::logical_expr::{Expr, ExprSchemable, cast};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, Result};
+use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, cast};
 use safra_project::View;
-use safra_sweep::Function;
 
 use crate::{FeatureError, query};
 
 /// An aggregate over the rows of a view.
 #[derive(Debug, Clone)]
-pub(crate) struct SweptAggregate {
+pub(crate) struct ViewAggregate {
     /// The column of the grouped relation that it fills.
     pub output: String,
-    /// The function of the sweep.
-    pub function: Function,
-    /// What it aggregates; `None` when it counts rows.
-    pub argument: Option<Expr>,
-    /// The rows that it takes.
-    pub filter: Option<Expr>,
-    /// The same aggregate for DataFusion, which the oracle runs.
-    pub expression: AggregateFunction,
+    /// The function and its arguments, which say all that the view leaves to be understood.
+    pub call: AggregateFunction,
 }
 
-impl SweptAggregate {
-    pub(crate) fn new(
-        view: &View,
-        expr: Expr,
-        output: String,
-        schema: &DFSchema,
-    ) -> Result<Self, FeatureError> {
-        let unsupported = |reason: &str| FeatureError::Unsupported {
-            file: view.file.clone(),
-            expression: expr.to_string(),
-            reason: reason.to_owned(),
+/// What the aggregates of a view refer to.
+pub(crate) struct Scope<'a> {
+    pub view: &'a View,
+    /// The time of the view over its rows.
+    pub time: &'a Expr,
+    /// The columns of its rows.
+    pub schema: &'a DFSchema,
+    /// The aggregates of the dialect.
+    pub functions: &'a HashMap<String, Arc<AggregateUDF>>,
+}
+
+impl ViewAggregate {
+    /// # Errors
+    /// [`FeatureError::Shape`] for an expression that is no aggregate.
+    pub(crate) fn new(scope: &Scope, expr: &Expr, output: String) -> Result<Self, FeatureError> {
+        let Expr::AggregateFunction(call) = expr.clone().unalias_nested().data else {
+            let message = format!("{expr}: not an aggregate");
+            return Err(FeatureError::shape(&scope.view.file, message));
         };
-        let Expr::AggregateFunction(mut call) = expr.clone().unalias_nested().data else {
-            return Err(unsupported("not an aggregate"));
-        };
-        if mentions_reference_date(&expr) {
-            return Err(unsupported(
-                "reference_date stands inside an aggregate; put it around it, or derive a column with a time of its own in sources.toml",
-            ));
-        }
-        let AggregateFunctionParams {
-            args,
-            distinct,
-            filter,
-            order_by,
-            ..
-        } = &mut call.params;
-        if !order_by.is_empty() {
-            return Err(unsupported("ORDER BY inside an aggregate is not supported"));
-        }
-        let rows_only = args
-            .iter()
-            .all(|arg| matches!(arg, Expr::Literal(value, _) if !value.is_null()));
-        let function = match (call.func.name(), *distinct) {
-            ("count", true) => Function::CountDistinct,
-            ("count", false) if rows_only => Function::CountRows,
-            ("count", false) => Function::Count,
-            ("sum", false) => Function::Sum,
-            ("avg", false) => Function::Average,
-            ("min", _) => Function::Minimum,
-            ("max", _) => Function::Maximum,
-            ("median", false) => Function::Quantile(0.5),
-            ("stddev", false) => Function::StandardDeviation { sample: true },
-            ("stddev_pop", false) => Function::StandardDeviation { sample: false },
-            ("var", false) => Function::Variance { sample: true },
-            ("var_pop", false) => Function::Variance { sample: false },
-            _ => {
-                return Err(unsupported(
-                    "not an aggregate that can be computed for many dates at once; the known ones are count, count distinct, sum, avg, min, max, median, stddev and var",
-                ));
-            }
-        };
-        if function != Function::CountRows && args.len() != 1 {
-            return Err(unsupported("an aggregate of one argument is expected"));
-        }
-        for arg in args.iter_mut() {
-            *arg = widen(arg.clone(), function, schema)
-                .map_err(|error| FeatureError::datafusion(&view.file, error))?;
-        }
-        let argument = (function != Function::CountRows).then(|| args[0].clone());
-        let filter = filter.as_deref().cloned();
-        Ok(Self {
-            output,
-            function,
-            argument,
-            filter,
-            expression: call,
-        })
+        let call = spelled_out(scope, call)
+            .map_err(|error| FeatureError::datafusion(&scope.view.file, error))?;
+        Ok(Self { output, call })
     }
 
-    /// The aggregate for DataFusion with one more condition on its rows.
+    /// The aggregate with one more condition on its rows.
     pub(crate) fn filtered(&self, condition: Option<Expr>) -> Expr {
-        let mut call = self.expression.clone();
-        call.params.filter = match (call.params.filter.take(), condition) {
-            (Some(own), Some(other)) => Some(Box::new(own.and(other))),
-            (own, other) => own.or(other.map(Box::new)),
-        };
+        let mut call = self.call.clone();
+        let own = call.params.filter.take();
+        call.params.filter = and(own, condition);
         Expr::AggregateFunction(call)
     }
 }
 
-/// The kernel knows 64-bit numbers; a median of integers is a number between them, as in Spark.
-fn widen(
-    argument: Expr,
-    function: Function,
-    schema: &DFSchema,
-) -> datafusion::common::Result<Expr> {
-    let kind = argument.get_type(schema)?;
-    let fractional = matches!(
-        function,
-        Function::Quantile(_)
-            | Function::StandardDeviation { .. }
-            | Function::Variance { .. }
-            | Function::Average
-    );
-    Ok(match kind {
-        DataType::Float64 => argument,
-        _ if kind.is_numeric() && fractional => cast(argument, DataType::Float64),
-        DataType::Float16 | DataType::Float32 | DataType::Decimal128(..) => {
-            cast(argument, DataType::Float64)
+/// The call, with the view's time and reference date where they are understood, and under one name for each
+/// function.
+fn spelled_out(scope: &Scope, mut call: AggregateFunction) -> Result<AggregateFunction> {
+    let function = |name: &str| scope.functions.get(name).map(Arc::clone);
+    match (call.func.name(), call.params.args.len()) {
+        ("first_value", 1) => by_time(scope, call, false),
+        ("last_value", 1) => by_time(scope, call, true),
+        ("decayed_count", 1) | ("decayed_sum", 2) => {
+            let kind = DataType::Timestamp(TimeUnit::Microsecond, None);
+            call.params.args.push(cast(scope.time.clone(), kind));
+            call.params
+                .args
+                .push(query::reference_date_function().call(Vec::new()));
+            Ok(call)
         }
-        DataType::Int64 => argument,
-        _ if kind.is_integer() => cast(argument, DataType::Int64),
-        _ => argument,
-    })
+        ("percentile_cont", 2) if call.params.order_by.iter().all(|order| order.asc) => {
+            call.func = function("percentile").unwrap_or(call.func);
+            call.params.order_by.clear();
+            widened(call, scope.schema, true)
+        }
+        ("sum" | "min" | "max" | "count" | "mode" | "min_by" | "max_by", _) => {
+            widened(call, scope.schema, false)
+        }
+        ("avg", _) => widened(call, scope.schema, true),
+        _ => Ok(call),
+    }
 }
 
-fn mentions_reference_date(expr: &Expr) -> bool {
-    let mut found = false;
-    let walked = expr.apply(|part| {
-        found |= query::is_reference_date(part);
-        Ok(if found {
-            TreeNodeRecursion::Stop
-        } else {
-            TreeNodeRecursion::Continue
-        })
-    });
-    found || walked.is_err()
+/// The first or last value in the order of a key, without one in the order of the view's time.
+fn by_time(scope: &Scope, mut call: AggregateFunction, last: bool) -> Result<AggregateFunction> {
+    let (key, ascending) = match &call.params.order_by[..] {
+        [] => (scope.time.clone(), true),
+        [order] => (order.expr.clone(), order.asc),
+        _ => return Ok(call),
+    };
+    let name = if last == ascending {
+        "max_by"
+    } else {
+        "min_by"
+    };
+    let Some(function) = scope.functions.get(name) else {
+        return Ok(call);
+    };
+    call.func = Arc::clone(function);
+    call.params.order_by.clear();
+    if call.params.null_treatment.take() == Some(NullTreatment::IgnoreNulls) {
+        let has_value = call.params.args[0].clone().is_not_null();
+        call.params.filter = and(call.params.filter.take(), Some(has_value));
+    }
+    call.params.args.push(key);
+    widened(call, scope.schema, false)
+}
+
+fn and(one: Option<Box<Expr>>, other: Option<Expr>) -> Option<Box<Expr>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Box::new(one.and(other))),
+        (one, other) => one.or(other.map(Box::new)),
+    }
+}
+
+/// The call with 64-bit numbers, and for means and percentiles with floats.
+fn widened(
+    mut call: AggregateFunction,
+    schema: &DFSchema,
+    fractional: bool,
+) -> Result<AggregateFunction> {
+    let Some(argument) = call.params.args.first_mut() else {
+        return Ok(call);
+    };
+    let kind = argument.get_type(schema)?;
+    let wide = match kind {
+        DataType::Float64 | DataType::Int64 if !(fractional && kind == DataType::Int64) => {
+            return Ok(call);
+        }
+        _ if kind.is_numeric() && fractional => DataType::Float64,
+        DataType::Float16 | DataType::Float32 | DataType::Decimal128(..) => DataType::Float64,
+        _ if kind.is_integer() => DataType::Int64,
+        _ => return Ok(call),
+    };
+    *argument = cast(argument.clone(), wide);
+    Ok(call)
 }
 
 /// Replaces columns of the grouped relation and `reference_date` by other expressions.
-pub(crate) fn substitute(
-    expr: Expr,
-    replace: &dyn Fn(&Expr) -> Option<Expr>,
-) -> datafusion::common::Result<Expr> {
+pub(crate) fn substitute(expr: Expr, replace: &dyn Fn(&Expr) -> Option<Expr>) -> Result<Expr> {
     Ok(expr
         .transform_up(|part| {
             Ok(match replace(&part) {

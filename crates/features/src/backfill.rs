@@ -10,13 +10,9 @@ use safra_lake::{Folder, Lake, Replace, Table};
 use safra_project::{Project, View};
 use serde::Serialize;
 
-use crate::compute::compute_rows;
-use crate::rows::{ViewRows, collect};
+use crate::compute::Prepared;
 use crate::store::{Held, condition};
 use crate::{CompiledView, FeatureError};
-
-/// Feature values computed at once, 8 bytes each: what bounds the memory of a backfill, whatever the number of dates.
-const VALUES_AT_ONCE: usize = 8 << 20;
 
 /// What a backfill did to one view.
 #[derive(Debug, Clone, Serialize)]
@@ -124,10 +120,10 @@ impl Job {
             .collect();
         (self.progress)(name, self.dates.len() - missing.len());
         if !missing.is_empty() {
-            let rows = collect(&self.view, &self.history).await?;
+            let prepared = Prepared::new(&self.view, &self.history).await?;
             let mut replace_all = !same_view;
-            for piece in missing.chunks(self.dates_at_once(&rows)) {
-                self.write(&table, &rows, piece, &mut held, replace_all)
+            for piece in missing.chunks(prepared.dates_at_once()) {
+                self.write(&table, &prepared, piece, &mut held, replace_all)
                     .await?;
                 replace_all = false;
                 (self.progress)(name, piece.len());
@@ -178,20 +174,15 @@ impl Job {
             .collect()
     }
 
-    fn dates_at_once(&self, rows: &ViewRows) -> usize {
-        let entities = rows.entity.last().map_or(1, |last| *last as usize + 1);
-        (VALUES_AT_ONCE / (entities * self.view.stored_features().len()).max(1)).max(1)
-    }
-
     async fn write(
         &self,
         table: &Table,
-        rows: &ViewRows,
+        prepared: &Prepared<'_>,
         dates: &[NaiveDate],
         held: &mut Held,
         replace_all: bool,
     ) -> Result<(), FeatureError> {
-        let features = compute_rows(&self.view, rows, dates).await?;
+        let features = prepared.features(dates).await?;
         held.dates.extend(dates);
         let replace = match replace_all {
             true => Replace::All,

@@ -1,20 +1,22 @@
 //! A view, parsed, checked and split at its aggregates.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::datasource::empty::EmptyTable;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::prelude::SessionContext;
-use safra_history::{known_schema, session};
+use safra_history::session;
 use safra_project::{Project, View};
 use sha2::{Digest, Sha256};
+use tracing::warn;
 
-use crate::aggregates::SweptAggregate;
+use crate::aggregates::ViewAggregate;
+use crate::obstacle::Obstacle;
+use crate::reads::{Known, check_reads, reads, register};
 use crate::split::{Parts, split};
-use crate::{FeatureError, query, rows};
+use crate::swept::Swept;
+use crate::{FeatureError, oracle, rows};
 
 /// A view that has been parsed, checked and split; see the [crate] for the parts.
 #[derive(Debug, Clone)]
@@ -33,12 +35,25 @@ pub struct CompiledView {
     pub(crate) entity_expressions: Vec<Expr>,
     pub(crate) time_expression: Expr,
     /// The aggregates over `input`, and the column of the grouped relation that each fills.
-    pub(crate) aggregates: Vec<SweptAggregate>,
+    pub(crate) aggregates: Vec<ViewAggregate>,
+    /// How its features are computed.
+    pub(crate) way: Way,
     /// The columns of the grouped relation that hold the entity.
     pub(crate) entity_outputs: Vec<String>,
     /// The features over the grouped relation.
     pub(crate) projection: Vec<Expr>,
     fingerprint: String,
+    warning: Arc<Once>,
+}
+
+/// How the features of a view are computed.
+#[derive(Debug, Clone)]
+pub(crate) enum Way {
+    /// For all dates at once: this input, which reads no column that it does not need, and these parts of
+    /// the aggregates.
+    Sweep(LogicalPlan, Swept),
+    /// By one query a date, because of these parts of it.
+    Dates(Vec<Obstacle>),
 }
 
 impl CompiledView {
@@ -51,27 +66,72 @@ impl CompiledView {
         let sources = register(&context, project).await?;
         let parts = split(&context, view).await?;
         check_time(view, &parts)?;
-        let reads = reads(&parts.input)?;
-        check_reads(view, &reads, &sources)?;
-        let names = view.entity.iter();
-        let compiled = Self {
-            entity: names.map(|name| last_part(name).to_owned()).collect(),
+        let mut compiled = Self {
+            entity: view
+                .entity
+                .iter()
+                .map(|name| last_part(name).to_owned())
+                .collect(),
             features: feature_names(view, &parts.projection)?,
-            fingerprint: fingerprint(project, view, &reads),
+            fingerprint: String::new(),
             view: view.clone(),
-            reads,
+            reads: BTreeMap::new(),
             input: parts.input,
             entity_expressions: parts.entity,
             time_expression: parts.time,
             aggregates: parts.aggregates,
+            way: match parts.swept {
+                Ok((input, swept)) => Way::Sweep(input, swept),
+                Err(obstacles) => Way::Dates(obstacles),
+            },
             entity_outputs: parts.entity_outputs,
             projection: parts.projection,
+            warning: Arc::new(Once::new()),
         };
-        let schemas = sources
-            .into_iter()
-            .map(|(name, source)| (name, source.schema));
-        rows::check(&compiled, &schemas.collect())?;
+        compiled.settle(&context, &sources).await?;
+        compiled.fingerprint = fingerprint(project, view, &compiled.reads);
         Ok(compiled)
+    }
+
+    /// Sees whether the rows can be computed over versions, and what the view reads in either way.
+    async fn settle(
+        &mut self,
+        context: &SessionContext,
+        sources: &BTreeMap<String, Known>,
+    ) -> Result<(), FeatureError> {
+        if let Way::Sweep(input, _) = &self.way {
+            self.reads = reads(input)?;
+            check_reads(&self.view, &self.reads, sources)?;
+            let schemas = sources.iter();
+            let schemas = schemas.map(|(name, source)| (name.clone(), Arc::clone(&source.schema)));
+            if let Some(obstacle) = rows::obstacle(self, input, &schemas.collect()) {
+                self.way = Way::Dates(vec![obstacle]);
+            }
+        }
+        if let Way::Dates(_) = &self.way {
+            let plan = oracle::optimized(self, context).await?;
+            self.reads = reads(&plan)?;
+            check_reads(&self.view, &self.reads, sources)?;
+        }
+        Ok(())
+    }
+
+    /// What keeps the features from being computed for all dates at once; empty when nothing does.
+    pub fn obstacles(&self) -> &[Obstacle] {
+        match &self.way {
+            Way::Sweep(..) => &[],
+            Way::Dates(obstacles) => obstacles,
+        }
+    }
+
+    /// Says once that the features take one query a date.
+    pub(crate) fn warn(&self) {
+        let obstacles = self.obstacles().iter().map(ToString::to_string);
+        let obstacles = obstacles.collect::<Vec<_>>().join("; ");
+        let (file, name) = (&self.view.file, &self.view.name);
+        self.warning.call_once(|| {
+            warn!("{file}: {name} is computed by one query a date, which is slow: {obstacles}");
+        });
     }
 
     /// Changes when the declaration of the view or of what it reads changes, or the way in which features
@@ -100,76 +160,13 @@ impl CompiledView {
     }
 }
 
-/// What SQL can know of a source without reading it.
-struct Known {
-    schema: SchemaRef,
-    never: Vec<String>,
-}
-
-/// Registers the sources, without rows.
-async fn register(
-    context: &SessionContext,
-    project: &Project,
-) -> Result<BTreeMap<String, Known>, FeatureError> {
-    context.register_udf(query::reference_date_function());
-    let mut sources = BTreeMap::new();
-    for source in project.sources.values() {
-        let (schema, never) = known_schema(source).await?;
-        let table = Arc::new(EmptyTable::new(Arc::clone(&schema)));
-        context
-            .register_table(source.name.as_str(), table)
-            .map_err(|error| FeatureError::datafusion("sources.toml", error))?;
-        sources.insert(source.name.clone(), Known { schema, never });
-    }
-    Ok(sources)
-}
-
-fn reads(plan: &LogicalPlan) -> Result<BTreeMap<String, BTreeSet<String>>, FeatureError> {
-    let mut reads: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
-            let columns = scan
-                .projected_schema
-                .fields()
-                .iter()
-                .map(|field| field.name().clone());
-            reads
-                .entry(scan.table_name.table().to_owned())
-                .or_default()
-                .extend(columns);
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })
-    .map_err(|error| FeatureError::datafusion("features", error))?;
-    Ok(reads)
-}
-
-fn check_reads(
-    view: &View,
-    reads: &BTreeMap<String, BTreeSet<String>>,
-    sources: &BTreeMap<String, Known>,
-) -> Result<(), FeatureError> {
-    for (table, columns) in reads {
-        let never = sources.get(table).map(|known| &known.never);
-        let is_never = |column: &&String| never.is_some_and(|never| never.contains(column));
-        if let Some(column) = columns.iter().find(is_never) {
-            return Err(FeatureError::NeverKnown {
-                file: view.file.clone(),
-                view: view.name.clone(),
-                table: table.clone(),
-                column: column.clone(),
-                reason: "sources.toml says `known_at = \"never\"`",
-            });
-        }
-    }
-    Ok(())
-}
-
 fn check_time(view: &View, parts: &Parts) -> Result<(), FeatureError> {
     match parts.time.get_type(parts.input.schema()) {
         Ok(DataType::Timestamp(_, None) | DataType::Date32) => Ok(()),
         Ok(other) => {
-            let message = format!("time: {} is {other}, not a timestamp or a date", view.time);
+            let (line, time) = (view.time_line, &view.time);
+            let message =
+                format!("line {line}, time: {time} is {other}, not a timestamp or a date");
             Err(FeatureError::shape(&view.file, message))
         }
         Err(error) => Err(FeatureError::datafusion(&view.file, error)),
@@ -198,6 +195,9 @@ fn last_part(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
+/// Changes when the same view gives other bits from the same sources.
+const COMPUTATION: &str = "exact sums";
+
 fn fingerprint(
     project: &Project,
     view: &View,
@@ -205,6 +205,7 @@ fn fingerprint(
 ) -> String {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
+    hash.update(COMPUTATION);
     hash.update(format!(
         "{:?}{:?}{:?}{}",
         view.entity, view.time, view.windows, view.sql

@@ -3,18 +3,23 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, UInt32Array};
-use arrow::compute::take;
+use arrow::compute::{concat_batches, take};
 use chrono::NaiveDate;
 use safra_history::History;
 use safra_project::Window;
-use safra_sweep::{Aggregate, Rows, Swept, sweep};
+use safra_sweep::{Aggregate, Rows, Swept as Output, sweep};
 
+use crate::compile::Way;
+use crate::oracle::{oracle, oracle_schema};
 use crate::project_features::{Grouped, project};
 use crate::rows::{ViewRows, collect};
+use crate::swept::Swept;
 use crate::{CompiledView, FeatureError};
 
 /// The features of a view at each of `dates` (strictly increasing): the entity's columns, `reference_date`,
 /// and each feature for each window, sorted by reference date, then entity.
+///
+/// A view with [`CompiledView::obstacles`] is computed by one query a date, and a warning says so.
 ///
 /// # Errors
 /// [`FeatureError`] names the file of the view and what went wrong.
@@ -23,30 +28,87 @@ pub async fn compute(
     history: &History,
     dates: &[NaiveDate],
 ) -> Result<RecordBatch, FeatureError> {
-    let rows = collect(view, history).await?;
-    compute_rows(view, &rows, dates).await
+    Prepared::new(view, history).await?.features(dates).await
 }
 
-/// As [`compute`], from rows that were collected before.
-pub(crate) async fn compute_rows(
+/// A view, ready to be computed for any dates.
+pub(crate) struct Prepared<'a> {
+    view: &'a CompiledView,
+    from: From<'a>,
+}
+
+/// What the features are computed from.
+enum From<'a> {
+    Rows(ViewRows, &'a Swept),
+    Sources(&'a History),
+}
+
+/// Feature values computed at once, 8 bytes each: what bounds the memory of a backfill, whatever the number of dates.
+const VALUES_AT_ONCE: usize = 8 << 20;
+
+/// Dates computed at once where each takes a query: what is lost when a backfill is killed.
+const QUERIES_AT_ONCE: usize = 32;
+
+impl<'a> Prepared<'a> {
+    pub(crate) async fn new(
+        view: &'a CompiledView,
+        history: &'a History,
+    ) -> Result<Self, FeatureError> {
+        let from = match &view.way {
+            Way::Sweep(input, swept) => {
+                From::Rows(collect(view, input, swept, history).await?, swept)
+            }
+            Way::Dates(_) => {
+                view.warn();
+                From::Sources(history)
+            }
+        };
+        Ok(Self { view, from })
+    }
+
+    /// As [`compute`].
+    pub(crate) async fn features(&self, dates: &[NaiveDate]) -> Result<RecordBatch, FeatureError> {
+        match &self.from {
+            From::Rows(rows, swept) => compute_rows(self.view, rows, swept, dates).await,
+            From::Sources(history) => {
+                let mut batches = Vec::with_capacity(dates.len());
+                for &date in dates {
+                    batches.push(oracle(self.view, history, date).await?);
+                }
+                let none = oracle_schema(self.view);
+                let schema = batches.first().map_or(none, |batch| Ok(batch.schema()))?;
+                concat_batches(&schema, &batches)
+                    .map_err(|error| FeatureError::datafusion(&self.view.view.file, error))
+            }
+        }
+    }
+
+    /// How many dates to compute at once.
+    pub(crate) fn dates_at_once(&self) -> usize {
+        match &self.from {
+            From::Rows(rows, _) => {
+                let entities = rows.entity.last().map_or(1, |last| *last as usize + 1);
+                let values = (entities * self.view.stored_features().len()).max(1);
+                (VALUES_AT_ONCE / values).max(1)
+            }
+            From::Sources(_) => QUERIES_AT_ONCE,
+        }
+    }
+}
+
+async fn compute_rows(
     view: &CompiledView,
     rows: &ViewRows,
+    swept: &Swept,
     dates: &[NaiveDate],
 ) -> Result<RecordBatch, FeatureError> {
     let days: Vec<i32> = dates.iter().map(|date| date.to_epoch_days()).collect();
-    let windows: Vec<_> = view
-        .view
-        .windows
-        .iter()
-        .copied()
-        .map(sweep_window)
-        .collect();
-    let aggregates: Vec<Aggregate> = view
-        .aggregates
-        .iter()
-        .zip(&rows.places)
-        .map(|(wanted, &(column, filter))| Aggregate {
-            function: wanted.function,
+    let windows = view.view.windows.iter().copied();
+    let windows: Vec<_> = windows.map(sweep_window).collect();
+    let parts = swept.parts.iter().zip(&rows.places);
+    let aggregates: Vec<Aggregate> = parts
+        .map(|(part, &(column, filter))| Aggregate {
+            function: part.function,
             column,
             filter,
         })
@@ -58,12 +120,12 @@ pub(crate) async fn compute_rows(
         valid_to: &rows.valid_to,
         columns: &rows.columns,
     };
-    let swept =
+    let output =
         sweep(&input, &windows, &aggregates, &days).map_err(|source| FeatureError::Sweep {
             file: view.view.file.clone(),
             source,
         })?;
-    project(view, by_date(view, rows, swept, &days)?).await
+    project(view, swept, by_date(view, rows, output, &days)?).await
 }
 
 fn sweep_window(window: Window) -> safra_sweep::Window {
@@ -78,7 +140,7 @@ fn sweep_window(window: Window) -> safra_sweep::Window {
 fn by_date(
     view: &CompiledView,
     rows: &ViewRows,
-    swept: Swept,
+    swept: Output,
     days: &[i32],
 ) -> Result<Grouped, FeatureError> {
     let mut order: Vec<u32> = (0..swept.date.len() as u32).collect();
@@ -102,7 +164,7 @@ fn by_date(
                 .map(|keys| take(keys, entity_of_row, None))
                 .collect::<Result<_, _>>()?,
             reference_date: reordered(&dates)?,
-            aggregates: swept
+            parts: swept
                 .values
                 .iter()
                 .map(|window| window.iter().map(reordered).collect::<Result<_, _>>())

@@ -6,46 +6,54 @@ use safra_lake::LakeError;
 use safra_project::ProjectError;
 use safra_sweep::SweepError;
 
+use crate::Place;
+
 /// A feature view that cannot be compiled or computed.
 #[derive(Debug, thiserror::Error)]
 pub enum FeatureError {
     /// The SQL is wrong: a syntax error, or a name that does not exist.
-    #[error("{file}: {message}")]
+    #[error("{file}: {place}{message}")]
     Sql {
         /// Path of the view inside the project.
         file: String,
-        /// What the parser or planner said, with the line in the file where known.
+        /// Where in the file.
+        place: Place,
+        /// What the parser or planner said.
         message: String,
     },
     /// The SQL is valid, but not what a feature view may say.
-    #[error("{file}: {message}")]
+    #[error("{file}: {place}{message}")]
     Shape {
         /// Path of the view inside the project.
         file: String,
+        /// Where in the file.
+        place: Place,
         /// What is wrong and what would be right.
         message: String,
     },
     /// The view reads a column whose values have no date.
     #[error(
-        "{file}: the view {view} reads {table}.{column}, which is never known before the end: {reason}\nhint: only labels may read it; derive a column with a time of its own in sources.toml if there is one"
+        "{file}: {place}the view {view} reads {table}.{column}, which is never known before the end: sources.toml says `known_at = \"never\"`\nhint: only labels may read it; derive a column with a time of its own in sources.toml if there is one"
     )]
     NeverKnown {
         /// Path of the view inside the project.
         file: String,
+        /// Where in the file.
+        place: Place,
         /// The view.
         view: String,
         /// The source.
         table: String,
         /// The column.
         column: String,
-        /// Why.
-        reason: &'static str,
     },
-    /// An expression that cannot be computed for many dates at once.
-    #[error("{file}: {expression}: {reason}")]
+    /// An expression whose value depends on more than the sources and the reference date.
+    #[error("{file}: {place}{expression}: {reason}")]
     Unsupported {
         /// Path of the view inside the project.
         file: String,
+        /// Where in the file.
+        place: Place,
         /// The expression.
         expression: String,
         /// Why, and what to write instead.
@@ -103,6 +111,7 @@ impl FeatureError {
     pub(crate) fn shape(file: &str, message: impl Into<String>) -> Self {
         Self::Shape {
             file: file.to_owned(),
+            place: Place::default(),
             message: message.into(),
         }
     }

@@ -3,7 +3,8 @@
 use safra_project::{ColumnKnownAt, KnownAt, Project};
 use serde::Serialize;
 
-use crate::{CompiledView, FeatureError};
+use crate::compile::Way;
+use crate::{CompiledView, FeatureError, Obstacle};
 
 /// A view, taken apart.
 #[derive(Debug, Clone, Serialize)]
@@ -18,6 +19,8 @@ pub struct Explanation {
     pub windows: Vec<String>,
     /// The columns that it reads.
     pub reads: Vec<ColumnRead>,
+    /// What keeps the view from being computed for all dates at once; empty when nothing does.
+    pub date_by_date: Vec<Obstacle>,
     /// What comes before the aggregates: runs once over row versions. One operator a line.
     pub row_plan: String,
     /// What the sweep computes, for every window and date.
@@ -60,7 +63,11 @@ impl CompiledView {
             time: self.view.time.clone(),
             windows: self.view.windows.iter().map(ToString::to_string).collect(),
             reads,
-            row_plan: self.input.display_indent().to_string(),
+            date_by_date: self.obstacles().to_vec(),
+            row_plan: match &self.way {
+                Way::Sweep(input, _) => input.display_indent().to_string(),
+                Way::Dates(_) => self.input.display_indent().to_string(),
+            },
             aggregates: self
                 .aggregates
                 .iter()

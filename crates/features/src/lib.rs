@@ -3,7 +3,8 @@
 //! A view's query is split in three. What comes before the aggregates runs once on DataFusion, over row
 //! versions ([`safra_history`]), as the same query in which every row carries the interval in which it
 //! holds. The aggregates run in [`safra_sweep`], for all windows and dates in one pass. What is around
-//! the aggregates runs once on the result.
+//! the aggregates runs once on the result. A view with a part that cannot be computed so is computed by one
+//! query a date instead, with a warning ([`CompiledView::obstacles`]).
 //!
 //! - [`CompiledView`] is a view that has been parsed, checked and split,
 //! - [`compute`] gives its features for many dates,
@@ -28,9 +29,13 @@ mod groups;
 mod keys;
 mod left_join;
 mod lookup;
+mod obstacle;
 mod oracle;
+mod parts;
+mod place;
 mod project_features;
 mod query;
+mod reads;
 mod rows;
 mod sequenced;
 mod split;
@@ -38,6 +43,7 @@ mod stages;
 mod stale;
 mod store;
 mod stretches;
+mod swept;
 mod timeline;
 
 pub use audit::{Leak, ViewAudit, audit};
@@ -47,5 +53,7 @@ pub use compute::compute;
 pub use error::FeatureError;
 pub use explain::{ColumnRead, Explanation};
 pub use lookup::lookup;
+pub use obstacle::Obstacle;
 pub use oracle::oracle;
+pub use place::Place;
 pub use store::{REFERENCE_DATE, StaleDates, find_stale, read, stored_dates};

@@ -14,24 +14,30 @@ use safra_project::View;
 use crate::aggregates::substitute;
 use crate::query::is_reference_date;
 use crate::store::REFERENCE_DATE;
+use crate::swept::Swept;
 use crate::{CompiledView, FeatureError};
 
 /// The grouped relation: an entity and date a row, with the aggregates of each window.
 pub(crate) struct Grouped {
     pub entity: Vec<ArrayRef>,
     pub reference_date: ArrayRef,
-    /// `aggregates[window][aggregate]`.
-    pub aggregates: Vec<Vec<ArrayRef>>,
+    /// What the sweep computed: `parts[window][part]`.
+    pub parts: Vec<Vec<ArrayRef>>,
 }
 
-/// Computes the features from the aggregates.
+/// Computes the features from the parts of the aggregates.
 pub(crate) async fn project(
     view: &CompiledView,
+    swept: &Swept,
     grouped: Grouped,
 ) -> Result<RecordBatch, FeatureError> {
     let run = async {
         let batch = as_batch(grouped)?;
-        let frame = session(1).read_batch(batch)?.select(expressions(view)?)?;
+        let value = |window, aggregate: usize| {
+            swept.values[aggregate].over(|part| column(&aggregate_column(window, part)))
+        };
+        let features = expressions(view, &value)?;
+        let frame = session(1).read_batch(batch)?.select(features)?;
         let schema = Arc::new(nullable(frame.schema().as_arrow()));
         let batches = frame.collect().await?;
         Ok::<_, DataFusionError>(concat_batches(&schema, &batches)?)
@@ -46,7 +52,7 @@ fn as_batch(grouped: Grouped) -> Result<RecordBatch> {
         columns.push((entity_column(i), keys));
     }
     columns.push((REFERENCE_DATE.to_owned(), grouped.reference_date));
-    for (w, window) in grouped.aggregates.into_iter().enumerate() {
+    for (w, window) in grouped.parts.into_iter().enumerate() {
         for (a, values) in window.into_iter().enumerate() {
             columns.push((aggregate_column(w, a), values));
         }
@@ -59,8 +65,12 @@ fn as_batch(grouped: Grouped) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), values)?)
 }
 
-/// The columns of the store, over the columns of [`as_batch`].
-pub(crate) fn expressions(view: &CompiledView) -> Result<Vec<Expr>> {
+/// The columns of the store, over columns with the entity, the reference date, and what gives the value of
+/// an aggregate in a window, both by number.
+pub(crate) fn expressions(
+    view: &CompiledView,
+    value: &dyn Fn(usize, usize) -> Result<Expr>,
+) -> Result<Vec<Expr>> {
     let mut expressions: Vec<Expr> = view
         .entity
         .iter()
@@ -69,16 +79,18 @@ pub(crate) fn expressions(view: &CompiledView) -> Result<Vec<Expr>> {
         .collect();
     expressions.push(column(REFERENCE_DATE));
     for (w, &window) in view.view.windows.iter().enumerate() {
+        let values = (0..view.aggregates.len()).map(|aggregate| value(w, aggregate));
+        let values = values.collect::<Result<Vec<_>>>()?;
         for (expr, name) in view.projection.iter().zip(&view.features) {
             let bare = expr.clone().unalias();
-            let placed = substitute(bare, &|part| place(view, w, part))?;
+            let placed = substitute(bare, &|part| place(view, &values, part))?;
             expressions.push(placed.alias(View::feature_name(name, window)));
         }
     }
     Ok(expressions)
 }
 
-fn place(view: &CompiledView, window: usize, part: &Expr) -> Option<Expr> {
+fn place(view: &CompiledView, values: &[Expr], part: &Expr) -> Option<Expr> {
     if is_reference_date(part) {
         return Some(column(REFERENCE_DATE));
     }
@@ -95,7 +107,7 @@ fn place(view: &CompiledView, window: usize, part: &Expr) -> Option<Expr> {
         .iter()
         .position(|output| *output == name);
     match (aggregate, entity) {
-        (Some(a), _) => Some(column(&aggregate_column(window, a))),
+        (Some(a), _) => Some(values[a].clone()),
         (None, Some(i)) => Some(column(&entity_column(i))),
         (None, None) => None,
     }
@@ -114,7 +126,7 @@ pub(crate) fn column(name: &str) -> Expr {
 }
 
 /// In the store every column may be NULL, so that the schema does not depend on the data at hand.
-fn nullable(schema: &Schema) -> Schema {
+pub(crate) fn nullable(schema: &Schema) -> Schema {
     let fields: Vec<Field> = schema
         .fields()
         .iter()

@@ -3,21 +3,24 @@
 
 use std::ops::ControlFlow;
 
+use chrono::NaiveDate;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, Statement as SqlStatement,
+    Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, Spanned, Statement as SqlStatement,
     visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 use safra_project::View;
 
 use crate::FeatureError;
+use crate::place::{of_location, parser_error};
 
 /// Name under which views know the date for which features are computed.
 pub(crate) const REFERENCE_DATE_NAME: &str = "reference_date";
@@ -26,10 +29,7 @@ pub(crate) const REFERENCE_DATE_NAME: &str = "reference_date";
 /// resolves all others.
 pub(crate) fn statement(view: &View) -> Result<Statement, FeatureError> {
     let parsed = Parser::parse_sql(&GenericDialect {}, &view.sql);
-    let mut statements = parsed.map_err(|error| FeatureError::Sql {
-        file: view.file.clone(),
-        message: located(&error, view.header_lines),
-    })?;
+    let mut statements = parsed.map_err(|error| parser_error(view, &error))?;
     let shape = |message: &str| FeatureError::shape(&view.file, message);
     if statements.len() != 1 {
         return Err(shape("a feature view is one SELECT"));
@@ -75,15 +75,16 @@ fn select_of(statement: &mut SqlStatement) -> Option<&mut Select> {
 
 /// A feature is called what the view calls it, never what the planner makes of its expression.
 fn check_names(view: &View, select: &Select) -> Result<(), FeatureError> {
-    let unnamed = select.projection.iter().find_map(|item| match item {
-        SelectItem::ExprWithAlias { .. } => None,
-        other => Some(other.to_string()),
-    });
-    match unnamed {
+    let is_unnamed = |item: &&SelectItem| !matches!(item, SelectItem::ExprWithAlias { .. });
+    match select.projection.iter().find(is_unnamed) {
         None => Ok(()),
         Some(item) => {
-            let message = format!("{item}: name each feature with AS");
-            Err(FeatureError::shape(&view.file, message))
+            let Location { line, column } = item.span().start;
+            Err(FeatureError::Shape {
+                file: view.file.clone(),
+                place: of_location(view, line, column),
+                message: format!("{item}: name each feature with AS"),
+            })
         }
     }
 }
@@ -103,39 +104,42 @@ fn group(view: &View, select: &mut Select) -> Result<(), FeatureError> {
     Ok(())
 }
 
+/// An expression that does not stand in the SQL, and has no place there.
 fn expression(view: &View, text: &str) -> Result<Expr, FeatureError> {
-    Parser::new(&GenericDialect {})
+    let parsed = Parser::new(&GenericDialect {})
         .try_with_sql(text)
-        .and_then(|mut parser| parser.parse_expr())
-        .map_err(|error| FeatureError::Sql {
-            file: view.file.clone(),
-            message: error.to_string(),
-        })
-}
-
-/// The parser counts lines from the start of the SQL; people count them from the start of the file.
-fn located(error: &ParserError, header_lines: usize) -> String {
-    let text = error.to_string();
-    let text = text
-        .strip_prefix("sql parser error: ")
-        .unwrap_or(&text)
-        .to_owned();
-    let Some((before, after)) = text.rsplit_once(" at Line: ") else {
-        return text;
-    };
-    let Some((line, column)) = after.split_once(", Column: ") else {
-        return text;
-    };
-    match line.parse::<usize>() {
-        Ok(line) => format!("line {}, column {column}: {before}", line + header_lines),
-        Err(_) => text,
-    }
+        .and_then(|mut parser| parser.parse_expr());
+    let mut parsed = parsed.map_err(|error| {
+        let message = format!("{text}: {error}");
+        FeatureError::shape(&view.file, message)
+    })?;
+    let _: ControlFlow<()> = visit_expressions_mut(&mut parsed, |expr| {
+        match expr {
+            Expr::Identifier(name) => name.span = Span::empty(),
+            Expr::CompoundIdentifier(names) => {
+                names.iter_mut().for_each(|name| name.span = Span::empty());
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    Ok(parsed)
 }
 
 /// The planner's stand-in for `reference_date`; it is replaced before anything is computed.
 pub(crate) fn reference_date_function() -> ScalarUDF {
     ScalarUDF::from(ReferenceDate {
+        date: None,
+        // Nothing may be computed from it beforehand.
         signature: Signature::exact(vec![], Volatility::Volatile),
+    })
+}
+
+/// What takes the place of the stand-in at a date, under the same name.
+pub(crate) fn reference_date_at(date: NaiveDate) -> ScalarUDF {
+    ScalarUDF::from(ReferenceDate {
+        date: Some(date.to_epoch_days()),
+        signature: Signature::exact(vec![], Volatility::Immutable),
     })
 }
 
@@ -147,6 +151,7 @@ pub(crate) fn is_reference_date(expr: &datafusion::logical_expr::Expr) -> bool {
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct ReferenceDate {
+    date: Option<i32>,
     signature: Signature,
 }
 
@@ -164,6 +169,9 @@ impl ScalarUDFImpl for ReferenceDate {
     }
 
     fn invoke_with_args(&self, _arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        exec_err!("reference_date has no value outside a feature")
+        match self.date {
+            Some(_) => Ok(ColumnarValue::Scalar(ScalarValue::Date32(self.date))),
+            None => exec_err!("reference_date has no value outside a feature"),
+        }
     }
 }

@@ -14,8 +14,10 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use safra_history::{History, VALID_FROM, VALID_TO, session};
 
 use crate::keys::Keys;
+use crate::obstacle::Obstacle;
 use crate::sequenced::{Rewriter, Versions};
 use crate::stages::Stages;
+use crate::swept::Swept;
 use crate::{CompiledView, FeatureError};
 
 /// The rows of a view, sorted by entity.
@@ -28,13 +30,33 @@ pub(crate) struct ViewRows {
     pub valid_to: Vec<i64>,
     /// Arguments and filters.
     pub columns: Vec<ArrayRef>,
-    /// For each aggregate of the view, where its argument and its filter are among the columns.
+    /// For each part, where its argument and its filter are among the columns.
     pub places: Vec<(Option<usize>, Option<usize>)>,
+}
+
+impl ViewRows {
+    /// The versions of a source, as rows of nobody that are in every window.
+    pub(crate) fn undated(versions: &RecordBatch) -> Self {
+        let rows = versions.num_rows();
+        let (content, interval) = versions.columns().split_at(versions.num_columns() - 2);
+        let times = |column: &ArrayRef| column.as_primitive::<Int64Type>().values().to_vec();
+        Self {
+            entities: Vec::new(),
+            entity: vec![0; rows],
+            time: vec![i64::MIN; rows],
+            valid_from: times(&interval[0]),
+            valid_to: times(&interval[1]),
+            columns: content.to_vec(),
+            places: Vec::new(),
+        }
+    }
 }
 
 /// Runs what comes before the aggregates, over the versions of the sources.
 pub(crate) async fn collect(
     view: &CompiledView,
+    input: &LogicalPlan,
+    swept: &Swept,
     history: &History,
 ) -> Result<ViewRows, FeatureError> {
     let file = &view.view.file;
@@ -48,8 +70,8 @@ pub(crate) async fn collect(
         let grows = !dated.splits(columns);
         versions.insert(table.clone(), Versions { rows, grows });
     }
-    let wanted = Wanted::of(view);
-    let stages = Stages::of(&view.input).map_err(failed)?;
+    let wanted = Wanted::of(swept);
+    let stages = Stages::of(input).map_err(failed)?;
     stages.collect(&mut versions).await.map_err(failed)?;
     let plan = plan(view, &stages.rest, &versions, wanted.columns).map_err(failed)?;
     let frame = session(1)
@@ -62,27 +84,25 @@ pub(crate) async fn collect(
     sort(view, rows, wanted.places).map_err(failed)
 }
 
-/// Refuses a view whose rows cannot be computed over versions.
-///
-/// # Errors
-/// [`FeatureError::Shape`] says what stands in the way.
-pub(crate) fn check(
+/// What keeps the rows of a view from being computed over versions.
+pub(crate) fn obstacle(
     view: &CompiledView,
+    input: &LogicalPlan,
     schemas: &BTreeMap<String, SchemaRef>,
-) -> Result<(), FeatureError> {
-    let file = &view.view.file;
+) -> Option<Obstacle> {
     let versions = schemas
         .iter()
         .map(|(table, schema)| (table.clone(), no_versions(schema)));
     let mut versions: BTreeMap<String, Versions> = versions.collect();
-    let planned = Stages::of(&view.input).and_then(|stages| {
+    let planned = Stages::of(input).and_then(|stages| {
         stages.check(&mut versions)?;
         plan(view, &stages.rest, &versions, Vec::new())
     });
+    let reason = "has no form over row versions";
     match planned {
-        Ok(_) => Ok(()),
-        Err(DataFusionError::Plan(message)) => Err(FeatureError::shape(file, message)),
-        Err(error) => Err(FeatureError::datafusion(file, error)),
+        Ok(_) => None,
+        Err(DataFusionError::Plan(what)) => Some(Obstacle::new(what, reason)),
+        Err(error) => Some(Obstacle::new(error.strip_backtrace(), reason)),
     }
 }
 
@@ -124,14 +144,14 @@ fn plan(
         .build()
 }
 
-/// The arguments and filters of a view's aggregates, each once.
+/// The arguments and filters of the parts, each once.
 struct Wanted {
     columns: Vec<Expr>,
     places: Vec<(Option<usize>, Option<usize>)>,
 }
 
 impl Wanted {
-    fn of(view: &CompiledView) -> Self {
+    fn of(swept: &Swept) -> Self {
         let mut columns: Vec<Expr> = Vec::new();
         let mut place = |expr: &Option<Expr>| {
             let expr = expr.as_ref()?;
@@ -145,10 +165,9 @@ impl Wanted {
                     }),
             )
         };
-        let places = view
-            .aggregates
-            .iter()
-            .map(|agg| (place(&agg.argument), place(&agg.filter)))
+        let parts = swept.parts.iter();
+        let places = parts
+            .map(|part| (place(&part.argument), place(&part.filter)))
             .collect();
         Self { columns, places }
     }

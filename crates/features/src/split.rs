@@ -11,23 +11,27 @@ use datafusion::optimizer::{Optimizer, OptimizerContext};
 use datafusion::prelude::SessionContext;
 use safra_project::View;
 
-use crate::aggregates::SweptAggregate;
-use crate::check::{check_expressions, check_rows};
-use crate::{FeatureError, query};
+use crate::aggregates::{Scope, ViewAggregate};
+use crate::check::{check_plan, obstacles};
+use crate::obstacle::Obstacle;
+use crate::swept::Swept;
+use crate::{FeatureError, place, query};
 
 /// What comes before the aggregates, the aggregates, and what is around them.
 pub(crate) struct Parts {
-    /// The rows that are aggregated; it reads no column that it does not need.
+    /// The rows that are aggregated.
     pub input: LogicalPlan,
     /// The entity and the time over `input`.
     pub entity: Vec<Expr>,
     pub time: Expr,
     /// The aggregates over `input`.
-    pub aggregates: Vec<SweptAggregate>,
+    pub aggregates: Vec<ViewAggregate>,
     /// The columns of the grouped relation that hold the entity.
     pub entity_outputs: Vec<String>,
     /// The features over the grouped relation.
     pub projection: Vec<Expr>,
+    /// The aggregates as the sweep computes them, over an input that reads no column it does not need.
+    pub swept: Result<(LogicalPlan, Swept), Vec<Obstacle>>,
 }
 
 /// Parses the SQL of a view, and splits it.
@@ -35,42 +39,54 @@ pub(crate) struct Parts {
 /// # Errors
 /// [`FeatureError`] names the file, and the expression or column at fault.
 pub(crate) async fn split(context: &SessionContext, view: &View) -> Result<Parts, FeatureError> {
-    let (projection, grouped) = at_aggregates(view, plan(context, view).await?)?;
-    check_expressions(view, projection.iter().chain(&grouped.aggr_expr))?;
+    let failed = |error| FeatureError::datafusion(&view.file, error);
+    let plan = plan(context, view).await?;
+    check_plan(view, &plan)?;
+    let (projection, grouped) = at_aggregates(view, plan)?;
     let columns = grouped.schema.columns();
     let outputs: Vec<String> = columns.iter().map(|column| column.flat_name()).collect();
-    let (entity_outputs, swept) = outputs.split_at(grouped.group_expr.len());
+    let (entity_outputs, filled) = outputs.split_at(grouped.group_expr.len());
     let entity_outputs = entity_outputs[..view.entity.len()].to_vec();
-    check_outputs(view, &projection, &entity_outputs, swept)?;
-    let swept = grouped.aggr_expr.iter().zip(swept);
-    let aggregates = swept
-        .map(|(expr, output)| {
-            SweptAggregate::new(view, expr.clone(), output.clone(), grouped.input.schema())
-        })
-        .collect::<Result<_, _>>()?;
+    check_outputs(view, &projection, &entity_outputs, filled)?;
     // Behind entity and time stand columns that, as the planner found out, depend on them.
     let groups = &grouped.group_expr[..=view.entity.len()];
-    let needed = groups.iter().chain(&grouped.aggr_expr);
-    let input = prune(context, &grouped.input, needed)
-        .map_err(|error| FeatureError::datafusion(&view.file, error))?;
-    check_rows(view, groups, &input)?;
+    let (entity, time) = groups.split_at(view.entity.len());
+    let state = context.state();
+    let scope = Scope {
+        view,
+        time: &time[0],
+        schema: grouped.input.schema(),
+        functions: state.aggregate_functions(),
+    };
+    let expressions = grouped.aggr_expr.iter().zip(filled);
+    let aggregates = expressions
+        .map(|(expr, output)| ViewAggregate::new(&scope, expr, output.clone()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let features = projection.iter().chain(&grouped.aggr_expr);
+    let obstacles = obstacles(&grouped.input, features).map_err(failed)?;
+    let swept = match Swept::of(&scope, &aggregates)? {
+        Ok(swept) if obstacles.is_empty() => {
+            let needed = groups.iter().chain(swept.expressions());
+            let input = prune(context, &grouped.input, needed).map_err(failed)?;
+            Ok((input, swept))
+        }
+        other => Err([obstacles, other.err().unwrap_or_default()].concat()),
+    };
     Ok(Parts {
-        input,
-        entity: groups[..view.entity.len()].to_vec(),
-        time: groups[view.entity.len()].clone(),
+        entity: entity.to_vec(),
+        time: time[0].clone(),
         aggregates,
         entity_outputs,
         projection,
+        swept,
+        input: Arc::unwrap_or_clone(grouped.input),
     })
 }
 
 /// The query of a view, typed.
 async fn plan(context: &SessionContext, view: &View) -> Result<LogicalPlan, FeatureError> {
-    let failed = |error: DataFusionError| FeatureError::Sql {
-        file: view.file.clone(),
-        message: error.strip_backtrace(),
-    };
     let state = context.state();
+    let failed = |error: DataFusionError| place::planner_error(view, &state, &error);
     let plan = state
         .statement_to_plan(query::statement(view)?)
         .await

@@ -13,6 +13,7 @@ use datafusion::error::DataFusionError;
 use safra_history::{DAY, History};
 use safra_project::Window;
 
+use crate::compile::Way;
 use crate::rows::{ViewRows, collect};
 use crate::{CompiledView, FeatureError};
 
@@ -24,12 +25,18 @@ pub(crate) async fn stale_dates(
     after: &History,
     dates: &BTreeSet<NaiveDate>,
 ) -> Result<BTreeSet<NaiveDate>, FeatureError> {
-    let (before, after) = (collect(view, before).await?, collect(view, after).await?);
+    let file = &view.view.file;
+    let changes = match &view.way {
+        Way::Sweep(input, swept) => {
+            let before = collect(view, input, swept, before).await?;
+            let after = collect(view, input, swept, after).await?;
+            changes(&before, &after).map_err(|error| FeatureError::datafusion(file, error))?
+        }
+        Way::Dates(_) => source_changes(view, before, after)?,
+    };
     let days: Vec<i32> = dates.iter().map(|date| date.to_epoch_days()).collect();
     let starts = widest_starts(&view.view.windows, dates);
     let mut marks = vec![0_i32; days.len() + 1];
-    let changes = changes(&before, &after)
-        .map_err(|error| FeatureError::datafusion(&view.view.file, error))?;
     for Change { time, from, to } in changes {
         let first_day = time.max(from).div_euclid(DAY) + 1;
         let last_day = to.div_euclid(DAY);
@@ -81,6 +88,30 @@ struct Change {
 
 /// An end of a row's interval, and by how much it changes the coverage.
 type Edge = (i64, i32);
+
+/// What changed in the sources of a view. All that it reads counts at any time.
+fn source_changes(
+    view: &CompiledView,
+    before: &History,
+    after: &History,
+) -> Result<Vec<Change>, FeatureError> {
+    let mut found = Vec::new();
+    for (table, columns) in &view.reads {
+        let rows = |history: &History| -> Result<ViewRows, FeatureError> {
+            let missing = || {
+                FeatureError::shape(
+                    &view.view.file,
+                    format!("{table}: the source was not loaded"),
+                )
+            };
+            let dated = history.source(table).ok_or_else(missing)?;
+            Ok(ViewRows::undated(&dated.versions(columns)?))
+        };
+        let changed = changes(&rows(before)?, &rows(after)?);
+        found.extend(changed.map_err(|error| FeatureError::datafusion(&view.view.file, error))?);
+    }
+    Ok(found)
+}
 
 fn changes(before: &ViewRows, after: &ViewRows) -> Result<Vec<Change>, DataFusionError> {
     let fields = key_columns(before)?

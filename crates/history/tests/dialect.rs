@@ -204,6 +204,18 @@ fn ties_are_decided_by_the_value() {
 }
 
 #[test]
+fn infinities_and_nan_are_extremes() {
+    let rows = "(VALUES ('a', CAST('-Infinity' AS DOUBLE)), ('b', CAST('NaN' AS DOUBLE)), ('c', CAST('Infinity' AS DOUBLE)), ('d', 1.0), ('d', CAST('NaN' AS DOUBLE))) AS r(k, v)";
+    let of = |call: &str| query(&format!("SELECT {call} FROM {rows} GROUP BY k ORDER BY k"));
+    assert_eq!(of("min(v)"), "-inf NaN inf 1.0");
+    assert_eq!(of("max(v)"), "-inf NaN inf NaN");
+    assert_eq!(
+        query(&format!("SELECT min(v), max(v) FROM {rows}")),
+        "-inf NaN"
+    );
+}
+
+#[test]
 fn gaps_are_between_distinct_days() {
     let rows = "(VALUES (TIMESTAMP '2018-01-05 23:00:00'), (TIMESTAMP '2018-01-01 10:00:00'),
         (TIMESTAMP '2018-01-01 23:59:59'), (NULL), (TIMESTAMP '2018-01-12 00:00:00')) AS r(t)";
@@ -284,7 +296,7 @@ fn expected_sum(values: &[f64]) -> f64 {
         } else {
             bits & ((1 << 52) - 1) | 1 << 52
         };
-        BigInt::from(magnitude) * if *value < 0.0 { -1 } else { 1 } << exponent
+        (BigInt::from(magnitude) << exponent) * if *value < 0.0 { -1 } else { 1 }
     };
     // n / 2^1074 = n * 5^1074 / 10^1074
     let sum = values.iter().map(integer).sum::<BigInt>() * BigInt::from(5).pow(1074);

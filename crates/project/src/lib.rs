@@ -22,6 +22,7 @@ mod problem_texts;
 mod segmentation;
 mod settings;
 mod source;
+mod template;
 mod view;
 
 pub use error::ProjectError;
@@ -36,7 +37,7 @@ pub use problem_texts::{ProblemTexts, ProblemTranslation};
 pub use segmentation::{Clustering, ClusteringFeature, ProfileColumn, Segmentation, Statistic};
 pub use settings::{Download, Figure, FigureTranslation, Settings, SettingsTranslation};
 pub use source::{Column, ColumnKnownAt, ColumnType, Derived, KnownAt, Reference, Source};
-pub use view::{View, Window};
+pub use view::{SqlLine, View, Window};
 
 use std::collections::BTreeSet;
 

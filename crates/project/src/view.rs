@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use indexmap::IndexMap;
-use minijinja::syntax::SyntaxConfig;
 
 use crate::meaning::{self, Meanings};
+use crate::template::{Rendered, render};
 use crate::{ProjectError, ProjectFiles};
 
 /// A feature view: features of an entity, as SQL over the sources, without dates and without `GROUP BY`.
@@ -28,14 +28,46 @@ pub struct View {
     pub sql: String,
     /// What its features mean, by their name without a window.
     pub meanings: IndexMap<String, Meanings>,
-    /// Number of lines before the SQL in the file, to place errors.
-    pub header_lines: usize,
+    /// The line of the file that names the entity, counted from 1.
+    pub entity_line: usize,
+    /// The line of the file that names the time, counted from 1.
+    pub time_line: usize,
+    /// Where each line of the SQL comes from.
+    pub lines: Vec<SqlLine>,
+}
+
+/// Where a line of the SQL of a view comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlLine {
+    /// The line of the file, counted from 1; none where the template hides it.
+    pub number: Option<usize>,
+    /// Whether it stands so in the file, so that columns are those of the file.
+    pub verbatim: bool,
 }
 
 impl View {
     /// Name of a feature in a window, such as `orders_30d`.
     pub fn feature_name(feature: &str, window: Window) -> String {
         format!("{feature}_{window}")
+    }
+
+    /// In words, the place in the file of a line and column of the SQL, both counted from 1; empty where
+    /// there is none.
+    pub fn place(&self, line: usize, column: usize) -> String {
+        let index = line.wrapping_sub(1);
+        let (Some(text), Some(from)) = (self.sql.lines().nth(index), self.lines.get(index)) else {
+            return String::new();
+        };
+        match (from.number, from.verbatim) {
+            (Some(number), true) => format!("line {number}, column {column}"),
+            (Some(number), false) => {
+                format!("line {number}, rendered as `{}`", text.trim())
+            }
+            (None, _) => format!(
+                "line {line}, column {column} of the rendered SQL, `{}`",
+                text.trim()
+            ),
+        }
     }
 }
 
@@ -111,7 +143,7 @@ fn read(file: &str, name: &str, text: &str) -> Result<View, ProjectError> {
             break index;
         }
         header
-            .take(line)
+            .take(index + 1, line)
             .map_err(|message| header_error(index + 1, message))?;
     };
     let body: String = text
@@ -119,36 +151,50 @@ fn read(file: &str, name: &str, text: &str) -> Result<View, ProjectError> {
         .skip(end + 1)
         .flat_map(|line| [line, "\n"])
         .collect();
-    let (sql, meanings) = meaning::take(&render(file, end + 1, &body)?);
+    let missing = |key: &str| header_error(1, format!("the header has no line {key}:"));
+    let (entity_line, entity) = header.entity.ok_or_else(|| missing("entity"))?;
+    let (time_line, time) = header.time.ok_or_else(|| missing("time"))?;
+    let Rendered {
+        sql: rendered,
+        lines,
+    } = render(&body).map_err(|error| ProjectError::Template {
+        file: file.to_owned(),
+        line: end + 1 + error.line().unwrap_or(1),
+        message: error.to_string(),
+    })?;
+    let file_lines: Vec<&str> = text.lines().collect();
+    let line = |(text, number): (&str, Option<usize>)| {
+        let number = number.map(|number| number + end + 1);
+        let verbatim = number.is_some_and(|number| file_lines.get(number - 1) == Some(&text));
+        SqlLine { number, verbatim }
+    };
+    let lines = rendered.lines().zip(lines).map(line).collect();
+    let (sql, meanings) = meaning::take(&rendered);
     Ok(View {
         name: name.to_owned(),
         file: file.to_owned(),
-        entity: header
-            .entity
-            .ok_or_else(|| header_error(1, "the header has no line entity:".into()))?,
-        time: header
-            .time
-            .ok_or_else(|| header_error(1, "the header has no line time:".into()))?,
-        windows: header
-            .windows
-            .ok_or_else(|| header_error(1, "the header has no line windows:".into()))?,
+        entity,
+        time,
+        windows: header.windows.ok_or_else(|| missing("windows"))?,
         description: header.description.unwrap_or_default(),
+        entity_line,
+        time_line,
+        lines,
         sql,
         meanings,
-        header_lines: end + 1,
     })
 }
 
 #[derive(Default)]
 struct Header {
-    entity: Option<Vec<String>>,
-    time: Option<String>,
+    entity: Option<(usize, Vec<String>)>,
+    time: Option<(usize, String)>,
     windows: Option<Vec<Window>>,
     description: Option<String>,
 }
 
 impl Header {
-    fn take(&mut self, line: &str) -> Result<(), String> {
+    fn take(&mut self, number: usize, line: &str) -> Result<(), String> {
         let line = line.split(" #").next().unwrap_or_default().trim();
         if line.is_empty() || line.starts_with('#') {
             return Ok(());
@@ -158,8 +204,8 @@ impl Header {
             .ok_or_else(|| format!("not `key: value`: {line}"))?;
         let value = value.trim();
         match key.trim() {
-            "entity" => self.entity = Some(list(value)),
-            "time" => self.time = Some(value.to_owned()),
+            "entity" => self.entity = Some((number, list(value))),
+            "time" => self.time = Some((number, value.to_owned())),
             "description" => self.description = Some(value.to_owned()),
             "windows" => {
                 let windows: Vec<Window> = list(value)
@@ -193,21 +239,6 @@ fn list(value: &str) -> Vec<String> {
         .collect()
 }
 
-fn render(file: &str, lines_before: usize, template: &str) -> Result<String, ProjectError> {
-    let failed = |error: minijinja::Error| ProjectError::Template {
-        file: file.to_owned(),
-        line: lines_before + error.line().unwrap_or(1),
-        message: error.to_string(),
-    };
-    let syntax = SyntaxConfig::builder()
-        .trim_blocks(true)
-        .lstrip_blocks(true)
-        .build();
-    let mut environment = minijinja::Environment::new();
-    environment.set_syntax(syntax.map_err(failed)?);
-    environment.render_str(template, ()).map_err(failed)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -228,7 +259,15 @@ mod tests {
             "{}",
             view.sql
         );
-        assert_eq!(view.header_lines, 5);
+        assert_eq!((view.entity_line, view.time_line), (2, 3));
+        assert_eq!(view.place(1, 3), "line 6, column 3");
+        let rendered = "line 8, rendered as `COUNT(*) FILTER (WHERE s = 'y') AS n_y`";
+        assert_eq!(view.place(3, 5), rendered);
+        assert_eq!(view.place(4, 1), "line 10, column 1");
+        assert_eq!(
+            (view.place(5, 1), view.place(0, 0)),
+            (String::new(), String::new())
+        );
     }
 
     #[test]

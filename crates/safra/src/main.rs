@@ -18,10 +18,7 @@ use cli::Cli;
 use error::SafraError;
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(tracing_subscriber::EnvFilter::from_env("SAFRA_LOG"))
-        .init();
+    start_log();
     let cli = Cli::parse();
     match start(&cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -30,6 +27,19 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Warnings of our own crates go to standard error; `SAFRA_LOG` asks for more or less.
+fn start_log() {
+    let asked = std::env::var("SAFRA_LOG");
+    let filter = asked.unwrap_or_else(|_| "error,safra=warn".to_owned());
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .without_time()
+        .with_target(false)
+        .with_ansi(false)
+        .init();
 }
 
 fn start(cli: &Cli) -> Result<(), SafraError> {

@@ -2,14 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod comparison;
+mod dates;
 mod extra_views;
 mod extract;
+mod functions;
 mod future;
 mod leaks;
 mod marketplace;
 mod random;
 mod refused;
 mod sequenced;
+mod slow_store;
 mod store;
 mod strategies;
 mod support;

@@ -6,17 +6,18 @@ use crate::strategies::{marketplaces, reference_dates};
 use crate::support::{EXTRA, OLIST, OLIST_VIEWS, against_oracle};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    // A query costs the same over few rows as over many: few large marketplaces find as much as many small ones.
+    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 100, ..ProptestConfig::default() })]
 
     #[test]
-    fn shipped_views_equal_the_oracle(marketplace in marketplaces(50)) {
+    fn shipped_views_equal_the_oracle(marketplace in marketplaces(120)) {
         let history = marketplace.history(&OLIST);
         let found = against_oracle(&OLIST_VIEWS, &history, &reference_dates());
         prop_assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
     }
 
     #[test]
-    fn other_views_equal_the_oracle(marketplace in marketplaces(50)) {
+    fn other_views_equal_the_oracle(marketplace in marketplaces(120)) {
         let history = marketplace.history(&OLIST);
         let found = against_oracle(&EXTRA, &history, &reference_dates());
         prop_assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));

@@ -10,6 +10,7 @@ use safra_project::{Project, ProjectFiles};
 
 use crate::comparison::{Tolerance, differences};
 use crate::extra_views::EXTRA_VIEWS;
+use crate::functions::FUNCTION_VIEWS;
 
 /// The shipped project.
 pub static OLIST: LazyLock<Project> =
@@ -21,6 +22,10 @@ pub static OLIST_VIEWS: LazyLock<Vec<CompiledView>> = LazyLock::new(|| compile_a
 /// The views of these tests, over the shipped project's sources.
 pub static EXTRA: LazyLock<Vec<CompiledView>> =
     LazyLock::new(|| compile_all(&project_with(EXTRA_VIEWS)));
+
+/// The views with every aggregate, over the shipped project's sources.
+pub static FUNCTIONS: LazyLock<Vec<CompiledView>> =
+    LazyLock::new(|| compile_all(&project_with(FUNCTION_VIEWS)));
 
 pub fn repository() -> PathBuf {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -70,19 +75,30 @@ pub fn dates(texts: &[&str]) -> Vec<NaiveDate> {
     texts.iter().map(|text| date(text)).collect()
 }
 
-/// Where the features of all dates at once differ from the oracle's at each.
+/// Where the features of all dates at once differ from the oracle's at each, in any bit.
 pub fn against_oracle(
     views: &[CompiledView],
     history: &History,
     dates: &[NaiveDate],
 ) -> Vec<String> {
+    within(views, history, dates, Tolerance::Exact)
+}
+
+/// As [`against_oracle`], with numbers as equal as this.
+pub fn within(
+    views: &[CompiledView],
+    history: &History,
+    dates: &[NaiveDate],
+    tolerance: Tolerance,
+) -> Vec<String> {
     let mut found = Vec::new();
     for view in views {
+        // Otherwise the oracle would be held against itself.
+        assert!(view.obstacles().is_empty(), "{:?}", view.obstacles());
         let computed = run(compute(view, history, dates)).unwrap_or_else(|e| panic!("{e}"));
         for &date in dates {
             let expected = run(oracle(view, history, date)).unwrap_or_else(|e| panic!("{e}"));
-            let at = differences(view, &computed, &expected, date, Tolerance::Exact);
-            found.extend(at);
+            found.extend(differences(view, &computed, &expected, date, tolerance));
         }
     }
     found

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result};
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::functions_aggregate::first_last::{first_value_udaf, last_value_udaf};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, cast};
 use datafusion::prelude::{SessionConfig, SessionContext, lit, nullif};
@@ -36,6 +37,9 @@ pub fn session(threads: usize) -> SessionContext {
     let context = SessionContext::new_with_state(builder.build());
     for function in aggregates::functions() {
         context.register_udaf(function);
+    }
+    for (plain, alias) in [(first_value_udaf(), "first"), (last_value_udaf(), "last")] {
+        context.register_udaf(plain.as_ref().clone().with_aliases([alias]));
     }
     for function in dates::functions() {
         context.register_udf(function);

@@ -126,15 +126,26 @@ pub async fn explain(context: &Context, view: &str) -> Result<(), SafraError> {
             ]
         }),
     );
-    line!(
-        "row plan, once over row versions:\n{}",
-        indented(&explanation.row_plan)
-    );
-    line!("aggregates, swept for all windows and dates:");
+    let (rows, aggregates, projection) = match explanation.date_by_date.is_empty() {
+        true => (
+            "once over row versions",
+            "swept for all windows and dates",
+            "once over the aggregates",
+        ),
+        false => {
+            line!("computed by one query a date, which is slow:");
+            for obstacle in &explanation.date_by_date {
+                line!("  {obstacle}");
+            }
+            ("for each date", "for each date", "for each date")
+        }
+    };
+    line!("row plan, {rows}:\n{}", indented(&explanation.row_plan));
+    line!("aggregates, {aggregates}:");
     for aggregate in &explanation.aggregates {
         line!("  {aggregate}");
     }
-    line!("projection, once over the aggregates:");
+    line!("projection, {projection}:");
     for (name, expression) in &explanation.projection {
         line!("  {name} = {expression}");
     }

@@ -1,6 +1,7 @@
 //! The aggregates of the dialect: functions of the values of a group, never of the order of its rows.
 
 mod exact;
+mod extreme;
 mod numbers;
 mod order;
 mod sum;
@@ -20,8 +21,6 @@ use whole::{Whole, WholeFunction};
 /// Every aggregate that DataFusion lacks, or that is not the same for every order of the rows there.
 pub(super) fn functions() -> Vec<AggregateUDF> {
     let mut functions = vec![
-        udaf(ExactTotal::sum()),
-        udaf(ExactTotal::average()),
         whole(Percentile::new()),
         whole(Median),
         whole(Mode),
@@ -30,6 +29,7 @@ pub(super) fn functions() -> Vec<AggregateUDF> {
         whole(Decayed::Count),
         whole(Decayed::Sum),
     ];
+    functions.extend(ExactTotal::all().map(udaf));
     functions.extend(Spread::all().map(whole));
     functions.extend([Gaps::Mean, Gaps::Percentile, Gaps::Longest].map(whole));
     functions

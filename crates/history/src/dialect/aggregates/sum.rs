@@ -1,10 +1,11 @@
-//! Sums and means that do not depend on the order of rows.
+//! Sums, means and extremes that do not depend on the order of rows.
 
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
 use datafusion::functions_aggregate::average::avg_udaf;
+use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
@@ -12,17 +13,26 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature,
 };
 
+use super::extreme::{Largest, Smallest};
 use super::numbers::OfDistinct;
 use super::total::{FloatTotal, IntegerTotal, Total};
 use super::totals::{OneTotal, Totals};
 use super::whole::{Values, value_fields};
 
-/// DataFusion's `sum` or `avg`, where floats are summed exactly and rounded once, and a sum of integers that
-/// does not fit 64 bits is an error. Other types are left to DataFusion.
+/// DataFusion's function, but floats are summed exactly and rounded once, a sum of integers that does not fit
+/// 64 bits is an error, and infinities and NaN are extremes as any number. Other types are left to DataFusion.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct ExactTotal {
     plain: Arc<AggregateUDF>,
-    mean: bool,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Sum,
+    Mean,
+    Smallest,
+    Largest,
 }
 
 /// How a type is summed.
@@ -31,25 +41,30 @@ enum Way {
     Integers,
     /// Once each.
     DistinctFloats,
+    Smallest,
+    Largest,
     Plain,
 }
 
 impl ExactTotal {
-    pub(super) fn sum() -> Self {
-        let (plain, mean) = (sum_udaf(), false);
-        Self { plain, mean }
-    }
-
-    pub(super) fn average() -> Self {
-        let (plain, mean) = (avg_udaf(), true);
-        Self { plain, mean }
+    /// All of them.
+    pub(super) fn all() -> [Self; 4] {
+        [
+            (sum_udaf(), Kind::Sum),
+            (avg_udaf(), Kind::Mean),
+            (min_udaf(), Kind::Smallest),
+            (max_udaf(), Kind::Largest),
+        ]
+        .map(|(plain, kind)| Self { plain, kind })
     }
 
     fn way(&self, result: &DataType, is_distinct: bool) -> Way {
-        match (result, is_distinct) {
-            (DataType::Float64, false) => Way::Floats,
-            (DataType::Float64, true) => Way::DistinctFloats,
-            (DataType::Int64, false) => Way::Integers,
+        match (result, self.kind, is_distinct) {
+            (DataType::Float64, Kind::Smallest, _) => Way::Smallest,
+            (DataType::Float64, Kind::Largest, _) => Way::Largest,
+            (DataType::Float64, _, false) => Way::Floats,
+            (DataType::Float64, _, true) => Way::DistinctFloats,
+            (DataType::Int64, Kind::Sum, false) => Way::Integers,
             _ => Way::Plain,
         }
     }
@@ -72,15 +87,21 @@ impl AggregateUDFImpl for ExactTotal {
         self.plain.signature()
     }
 
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        self.plain.coerce_types(arguments)
+    }
+
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         self.plain.return_type(arguments)
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let mean = self.mean;
+        let mean = self.kind == Kind::Mean;
         Ok(match self.way_of(&args) {
             Way::Floats => Box::new(OneTotal::<FloatTotal>::new(mean)),
             Way::Integers => Box::new(OneTotal::<IntegerTotal>::new(mean)),
+            Way::Smallest => Box::new(OneTotal::<Smallest>::new(false)),
+            Way::Largest => Box::new(OneTotal::<Largest>::new(false)),
             Way::DistinctFloats => Box::new(Values::new(OfDistinct { mean }, &args)),
             Way::Plain => self.plain.accumulator(args)?,
         })
@@ -88,8 +109,8 @@ impl AggregateUDFImpl for ExactTotal {
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         match self.way_of(&args) {
-            Way::Plain => self.plain.create_sliding_accumulator(args),
-            _ => self.accumulator(args),
+            Way::Floats | Way::Integers | Way::DistinctFloats => self.accumulator(args),
+            _ => self.plain.create_sliding_accumulator(args),
         }
     }
 
@@ -102,6 +123,8 @@ impl AggregateUDFImpl for ExactTotal {
         match self.way(args.return_field.data_type(), args.is_distinct) {
             Way::Floats => Ok(of(FloatTotal::state_type())),
             Way::Integers => Ok(of(IntegerTotal::state_type())),
+            Way::Smallest => Ok(of(Smallest::state_type())),
+            Way::Largest => Ok(of(Largest::state_type())),
             Way::DistinctFloats => Ok(value_fields(&args)),
             Way::Plain => self.plain.state_fields(args),
         }
@@ -109,7 +132,7 @@ impl AggregateUDFImpl for ExactTotal {
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
         match self.way_of(&args) {
-            Way::Floats | Way::Integers => true,
+            Way::Floats | Way::Integers | Way::Smallest | Way::Largest => true,
             Way::DistinctFloats => false,
             Way::Plain => self.plain.groups_accumulator_supported(args),
         }
@@ -119,10 +142,12 @@ impl AggregateUDFImpl for ExactTotal {
         &self,
         args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        let mean = self.mean;
+        let mean = self.kind == Kind::Mean;
         match self.way_of(&args) {
             Way::Floats => Ok(Box::new(Totals::<FloatTotal>::new(mean))),
             Way::Integers => Ok(Box::new(Totals::<IntegerTotal>::new(mean))),
+            Way::Smallest => Ok(Box::new(Totals::<Smallest>::new(false))),
+            Way::Largest => Ok(Box::new(Totals::<Largest>::new(false))),
             _ => self.plain.create_groups_accumulator(args),
         }
     }

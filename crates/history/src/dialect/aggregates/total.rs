@@ -10,10 +10,13 @@ use datafusion::common::{Result, exec_err};
 
 use super::exact::ExactSum;
 
-/// The sum of some values, which does not depend on their order.
+/// The sum, or another total, of some values, which does not depend on their order.
 pub(super) trait Total: Default + Debug + Send + Sync + 'static {
     /// The type of the values, and of the sum.
     type Value: ArrowPrimitiveType;
+
+    /// Whether a value can be taken back.
+    const SUBTRACTS: bool;
 
     fn add(&mut self, value: <Self::Value as ArrowPrimitiveType>::Native);
 
@@ -47,6 +50,7 @@ pub(super) struct FloatTotal(ExactSum);
 
 impl Total for FloatTotal {
     type Value = Float64Type;
+    const SUBTRACTS: bool = true;
 
     fn add(&mut self, value: f64) {
         self.0.add(value);
@@ -97,6 +101,7 @@ pub(super) struct IntegerTotal(i128);
 
 impl Total for IntegerTotal {
     type Value = Int64Type;
+    const SUBTRACTS: bool = true;
 
     fn add(&mut self, value: i64) {
         self.0 += i128::from(value);

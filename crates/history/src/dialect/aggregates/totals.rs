@@ -1,4 +1,4 @@
-//! Sums and means of one group, and of many groups at once.
+//! Totals of one group, and of many groups at once.
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ impl<T: Total> Accumulator for OneTotal<T> {
     }
 
     fn supports_retract_batch(&self) -> bool {
-        true
+        T::SUBTRACTS
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {

@@ -18,6 +18,8 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, ReversedUDAF, Signature, Volatility,
 };
 
+use super::extreme;
+
 /// A function of all values of a group, whatever their order.
 pub(super) trait Whole: Debug + Clone + Eq + Hash + Send + Sync + 'static {
     fn name(&self) -> &str;
@@ -168,10 +170,7 @@ fn canonical(column: ArrayRef) -> ArrayRef {
     let Some(floats) = column.as_primitive_opt::<Float64Type>() else {
         return column;
     };
-    let canonical: Float64Array = floats.unary(|value| match value.is_nan() {
-        true => f64::NAN,
-        false => value + 0.0,
-    });
+    let canonical: Float64Array = floats.unary(extreme::canonical);
     Arc::new(canonical)
 }
 
