@@ -12,7 +12,7 @@ use datafusion::prelude::SessionContext;
 use safra_features::REFERENCE_DATE;
 use safra_history::session;
 use safra_lake::Lake;
-use safra_project::{Problem, Project};
+use safra_project::{Population, Project};
 
 use crate::DatasetError;
 use crate::keys::Keys;
@@ -23,7 +23,7 @@ const PART: &str = "cohort.sql";
 pub(crate) async fn collect(
     lake: &Lake,
     project: &Project,
-    problem: &Problem,
+    problem: Population<'_>,
     dates: &[NaiveDate],
 ) -> Result<RecordBatch, DatasetError> {
     let context = session(1);
@@ -42,7 +42,7 @@ pub(crate) async fn collect(
     let [keys] = Keys::of([&rows], &key).map_err(arrow)?;
     if let Some(row) = keys.first_repeated() {
         let message = format!("returns a row twice: {}", describe(&rows, &key, row));
-        return Err(DatasetError::shape(&problem.file, PART, message));
+        return Err(DatasetError::shape(problem.file, PART, message));
     }
     take_record_batch(&rows, &keys.order()).map_err(arrow)
 }
@@ -51,31 +51,31 @@ pub(crate) async fn collect(
 pub(crate) fn views(
     context: &SessionContext,
     project: &Project,
-    problem: &Problem,
+    problem: Population<'_>,
 ) -> Result<Vec<String>, DatasetError> {
     let names = table_names(context, problem, &problem.cohort.sql, PART)?;
     for name in &names {
         project.view(name).map_err(|error| {
             let message = format!("a cohort reads feature views only: {error}");
-            DatasetError::shape(&problem.file, PART, message)
+            DatasetError::shape(problem.file, PART, message)
         })?;
     }
     Ok(names)
 }
 
-fn check(problem: &Problem, rows: &RecordBatch, key: &[String]) -> Result<(), DatasetError> {
+fn check(problem: Population<'_>, rows: &RecordBatch, key: &[String]) -> Result<(), DatasetError> {
     for name in key {
         let Some(column) = rows.column_by_name(name) else {
             let message = format!("does not return {name}");
-            return Err(DatasetError::shape(&problem.file, PART, message));
+            return Err(DatasetError::shape(problem.file, PART, message));
         };
         if column.null_count() > 0 {
             let message = format!("returns {} rows without {name}", column.null_count());
-            return Err(DatasetError::shape(&problem.file, PART, message));
+            return Err(DatasetError::shape(problem.file, PART, message));
         }
         if name == REFERENCE_DATE && column.data_type() != &DataType::Date32 {
             let message = format!("returns {name} as {}, not as a date", column.data_type());
-            return Err(DatasetError::shape(&problem.file, PART, message));
+            return Err(DatasetError::shape(problem.file, PART, message));
         }
     }
     Ok(())
@@ -100,12 +100,12 @@ pub(crate) fn describe(rows: &RecordBatch, columns: &[String], row: usize) -> St
 /// The tables that a query names.
 pub(crate) fn table_names(
     context: &SessionContext,
-    problem: &Problem,
+    problem: Population<'_>,
     sql: &str,
     part: &'static str,
 ) -> Result<Vec<String>, DatasetError> {
     let state = context.state();
-    let failed = |error| DatasetError::sql(&problem.file, part, error);
+    let failed = |error| DatasetError::sql(problem.file, part, error);
     let dialect = state.config_options().sql_parser.dialect;
     let statement = state.sql_to_statement(sql, &dialect).map_err(failed)?;
     let references = state.resolve_table_references(&statement).map_err(failed)?;
@@ -120,12 +120,12 @@ pub(crate) fn table_names(
 
 pub(crate) fn register(
     context: &SessionContext,
-    problem: &Problem,
+    problem: Population<'_>,
     part: &'static str,
     name: &str,
     batches: Vec<RecordBatch>,
 ) -> Result<(), DatasetError> {
-    let failed = |error| DatasetError::sql(&problem.file, part, error);
+    let failed = |error| DatasetError::sql(problem.file, part, error);
     let Some(first) = batches.first() else {
         return Ok(());
     };
@@ -139,7 +139,7 @@ pub(crate) fn register(
 /// Runs a query of a problem and returns its rows as one batch.
 pub(crate) async fn run(
     context: &SessionContext,
-    problem: &Problem,
+    problem: Population<'_>,
     sql: &str,
     part: &'static str,
 ) -> Result<RecordBatch, DatasetError> {
@@ -150,5 +150,5 @@ pub(crate) async fn run(
         Ok::<_, datafusion::error::DataFusionError>(concat_batches(&schema, &batches)?)
     };
     run.await
-        .map_err(|error| DatasetError::sql(&problem.file, part, error))
+        .map_err(|error| DatasetError::sql(problem.file, part, error))
 }

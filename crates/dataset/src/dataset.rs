@@ -11,9 +11,10 @@ use chrono::NaiveDate;
 use safra_features::REFERENCE_DATE;
 use safra_history::{History, session};
 use safra_lake::{Folder, Lake, Replace};
-use safra_project::{Problem, Project};
+use safra_project::{Population, Problem, Project};
 use serde_json::json;
 
+use crate::join::Features;
 use crate::label::Labels;
 use crate::{DatasetError, cohort, join, label, sources};
 
@@ -59,9 +60,11 @@ impl Dataset {
     ) -> Result<Self, DatasetError> {
         let (tables, history, data_end) = label_history(lake, project, problem).await?;
         let dates = training_dates(project, problem, data_end);
-        let cohort = cohort::collect(lake, project, problem, &dates).await?;
+        let cohort = cohort::collect(lake, project, problem.population(), &dates).await?;
         let labels = label::collect(problem, &history, &tables, &cohort, data_end).await?;
-        Self::assemble(lake, project, problem, cohort, labels, dates, data_end).await
+        let population = problem.population();
+        let features = join::collect(lake, project, population, &cohort, &dates).await?;
+        Self::assemble(population, cohort, labels, features, dates, data_end)
     }
 
     /// The cohort of one date with its features, without labels, to be scored.
@@ -82,9 +85,57 @@ impl Dataset {
                 data_end,
             });
         }
-        let cohort = cohort::collect(lake, project, problem, &[date]).await?;
+        Self::of_population(lake, project, problem.population(), &[date], data_end).await
+    }
+
+    /// The cohorts of some dates with their features, without labels. The caller answers for `data_end`, the first day of
+    /// which the data knows nothing, and for no date being after it.
+    ///
+    /// # Errors
+    /// As [`Dataset::labelled`].
+    pub async fn of_population(
+        lake: &Lake,
+        project: &Project,
+        population: Population<'_>,
+        dates: &[NaiveDate],
+        data_end: NaiveDate,
+    ) -> Result<Self, DatasetError> {
+        let cohort = cohort::collect(lake, project, population, dates).await?;
         let labels = Labels::unknown(cohort.num_rows());
-        Self::assemble(lake, project, problem, cohort, labels, vec![date], data_end).await
+        let features = join::collect(lake, project, population, &cohort, dates).await?;
+        Self::assemble(
+            population,
+            cohort,
+            labels,
+            features,
+            dates.to_vec(),
+            data_end,
+        )
+    }
+
+    /// What happened to the cohorts of a problem, at every date as [`Dataset::labelled`], without any feature. Only the views
+    /// that the cohort reads must be in the store.
+    ///
+    /// # Errors
+    /// As [`Dataset::labelled`].
+    pub async fn outcomes(
+        lake: &Lake,
+        project: &Project,
+        problem: &Problem,
+    ) -> Result<Self, DatasetError> {
+        let (tables, history, data_end) = label_history(lake, project, problem).await?;
+        let dates = training_dates(project, problem, data_end);
+        let cohort = cohort::collect(lake, project, problem.population(), &dates).await?;
+        let labels = label::collect(problem, &history, &tables, &cohort, data_end).await?;
+        let features = Features::none();
+        Self::assemble(
+            problem.population(),
+            cohort,
+            labels,
+            features,
+            dates,
+            data_end,
+        )
     }
 
     /// The first day of which the tables that the label reads know nothing.
@@ -117,8 +168,11 @@ impl Dataset {
     ///
     /// # Errors
     /// [`DatasetError::Sql`] when the query is no SQL; [`DatasetError::Shape`] when it reads anything but feature views.
-    pub fn cohort_views(project: &Project, problem: &Problem) -> Result<Vec<String>, DatasetError> {
-        cohort::views(&session(1), project, problem)
+    pub fn cohort_views(
+        project: &Project,
+        population: Population<'_>,
+    ) -> Result<Vec<String>, DatasetError> {
+        cohort::views(&session(1), project, population)
     }
 
     /// The same rows as they stood on an earlier day: labels that were not certain by then are missing.
@@ -141,16 +195,14 @@ impl Dataset {
         self
     }
 
-    async fn assemble(
-        lake: &Lake,
-        project: &Project,
-        problem: &Problem,
+    fn assemble(
+        problem: Population<'_>,
         cohort: RecordBatch,
         labels: Labels,
+        features: Features,
         dates: Vec<NaiveDate>,
         data_end: NaiveDate,
     ) -> Result<Self, DatasetError> {
-        let features = join::collect(lake, project, problem, &cohort, &dates).await?;
         let mut fields: Vec<FieldRef> = Vec::new();
         let mut columns: Vec<ArrayRef> = Vec::new();
         for name in problem
@@ -337,7 +389,12 @@ async fn label_history(
 ) -> Result<(Vec<String>, History, NaiveDate), DatasetError> {
     sources::require_rows(lake, project, problem).await?;
     let context = session(1);
-    let tables = cohort::table_names(&context, problem, &problem.label.sql, label::PART)?;
+    let tables = cohort::table_names(
+        &context,
+        problem.population(),
+        &problem.label.sql,
+        label::PART,
+    )?;
     let names: BTreeSet<String> = tables
         .iter()
         .filter(|name| *name != "cohort")

@@ -9,7 +9,7 @@ use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use safra_features::REFERENCE_DATE;
 use safra_lake::Lake;
-use safra_project::{Problem, Project, View};
+use safra_project::{Population, Project, View};
 
 use crate::DatasetError;
 use crate::keys::Keys;
@@ -20,11 +20,21 @@ pub(crate) struct Features {
     pub columns: Vec<ArrayRef>,
 }
 
+impl Features {
+    /// No features at all.
+    pub(crate) fn none() -> Self {
+        Self {
+            fields: Vec::new(),
+            columns: Vec::new(),
+        }
+    }
+}
+
 /// Looks the features of a problem up, view by view.
 pub(crate) async fn collect(
     lake: &Lake,
     project: &Project,
-    problem: &Problem,
+    problem: Population<'_>,
     cohort: &RecordBatch,
     dates: &[NaiveDate],
 ) -> Result<Features, DatasetError> {
@@ -32,10 +42,7 @@ pub(crate) async fn collect(
         problem: problem.name.clone(),
         source,
     };
-    let mut features = Features {
-        fields: Vec::new(),
-        columns: Vec::new(),
-    };
+    let mut features = Features::none();
     for name in &problem.features.views {
         let key = key(problem, project.view(name)?, cohort)?;
         let batches = safra_features::read(lake, name, dates).await?;
@@ -59,7 +66,7 @@ pub(crate) async fn collect(
                     "{}: two of the views have a feature of that name",
                     field.name()
                 );
-                return Err(DatasetError::shape(&problem.file, "features", message));
+                return Err(DatasetError::shape(problem.file, "features", message));
             }
             features
                 .fields
@@ -71,7 +78,7 @@ pub(crate) async fn collect(
     }
     if features.fields.is_empty() {
         return Err(DatasetError::shape(
-            &problem.file,
+            problem.file,
             "features",
             "the views and exclusions leave no feature",
         ));
@@ -81,7 +88,11 @@ pub(crate) async fn collect(
 
 /// The columns by which the features of a view are looked up: the reference date, and the view's entity, which the
 /// cohort must return.
-fn key(problem: &Problem, view: &View, cohort: &RecordBatch) -> Result<Vec<String>, DatasetError> {
+fn key(
+    problem: Population<'_>,
+    view: &View,
+    cohort: &RecordBatch,
+) -> Result<Vec<String>, DatasetError> {
     let entity = view.entity.iter();
     let entity = entity.map(|name| name.rsplit('.').next().unwrap_or(name).to_owned());
     let key: Vec<String> = [REFERENCE_DATE.to_owned()]
@@ -98,7 +109,7 @@ fn key(problem: &Problem, view: &View, cohort: &RecordBatch) -> Result<Vec<Strin
                 "the view {} is about {name}, which the cohort does not return",
                 view.name
             );
-            Err(DatasetError::shape(&problem.file, "features", message))
+            Err(DatasetError::shape(problem.file, "features", message))
         }
     }
 }

@@ -46,11 +46,23 @@ pub(crate) async fn collect(
     let context = session(1);
     for name in tables.iter().filter(|name| *name != "cohort") {
         if let Some(source) = history.source(name) {
-            register(&context, problem, PART, name, vec![source.full().clone()])?;
+            register(
+                &context,
+                problem.population(),
+                PART,
+                name,
+                vec![source.full().clone()],
+            )?;
         }
     }
-    register(&context, problem, PART, "cohort", vec![cohort.clone()])?;
-    let rows = run(&context, problem, &problem.label.sql, PART).await?;
+    register(
+        &context,
+        problem.population(),
+        PART,
+        "cohort",
+        vec![cohort.clone()],
+    )?;
+    let rows = run(&context, problem.population(), &problem.label.sql, PART).await?;
     let mut key = vec![REFERENCE_DATE.to_owned()];
     key.extend(problem.entity.iter().cloned());
     for name in key

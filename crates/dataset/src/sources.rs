@@ -47,9 +47,14 @@ pub(crate) async fn require_rows(
 
 async fn needed(project: &Project, problem: &Problem) -> Result<BTreeSet<String>, DatasetError> {
     let context = session(1);
-    let tables = cohort::table_names(&context, problem, &problem.label.sql, label::PART)?;
+    let tables = cohort::table_names(
+        &context,
+        problem.population(),
+        &problem.label.sql,
+        label::PART,
+    )?;
     let mut needed: BTreeSet<String> = tables.into_iter().filter(|name| name != "cohort").collect();
-    for view in cohort::views(&context, project, problem)? {
+    for view in cohort::views(&context, project, problem.population())? {
         needed.extend(
             CompiledView::new(project, project.view(&view)?)
                 .await?

@@ -191,6 +191,18 @@ pub enum Command {
         #[arg(long, value_name = "DATE")]
         at: Option<NaiveDate>,
     },
+    /// Divide a cohort into segments, with their profile and how entities moved since the date before
+    #[command(after_help = SEGMENTS_HELP)]
+    Segments {
+        /// The problem, such as segments [default: the only one of its kind]
+        problem: Option<String>,
+        /// Reference date [default: the last date of the problem's cadence in the data]
+        #[arg(long, value_name = "DATE")]
+        at: Option<NaiveDate>,
+        /// Find segments anew, instead of using those of the champion
+        #[arg(long)]
+        refit: bool,
+    },
     /// Write the HTML report: one file with a page for each problem
     Report {
         /// The problems, such as churn [default: all]
@@ -271,6 +283,10 @@ predictions.churn, rejected.order_items. A source may go without its folder.
 
   safra sql \"SELECT order_status, COUNT(*) AS orders FROM orders GROUP BY 1 ORDER BY 2 DESC\"
   safra sql \"SELECT * FROM predictions.churn ORDER BY score DESC LIMIT 10\"";
+
+const SEGMENTS_HELP: &str = "\
+The first run finds segments, registers them as a model and makes it champion. Later dates are divided by the champion, so
+that a move from one segment to another means something; --refit finds segments anew.";
 
 /// What else can be done with features.
 #[derive(Debug, Subcommand)]

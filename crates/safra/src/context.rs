@@ -63,12 +63,22 @@ impl Context {
 
     /// A problem of the project.
     pub fn problem(&self, name: &str) -> Result<&Problem, SafraError> {
+        if self.project.segmentations.contains_key(name) {
+            return Err(SafraError::Usage(format!(
+                "{name} has segments and no label\nhint: `safra segments {name}` finds them"
+            )));
+        }
         Ok(self.project.problem(name)?)
     }
 
     /// Name of the registered model and of the experiment of a problem.
     pub fn model_name(&self, problem: &Problem) -> String {
-        format!("{}-{}", self.project.settings.name, problem.name)
+        self.registered_name(&problem.name)
+    }
+
+    /// Name of the registered model and of the experiment of a problem of any kind, by the problem's name.
+    pub fn registered_name(&self, problem: &str) -> String {
+        format!("{}-{problem}", self.project.settings.name)
     }
 
     /// Says something to the user, on standard error.

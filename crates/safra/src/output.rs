@@ -34,10 +34,10 @@ pub const STYLE: TableStyle = TableStyle::new()
     .bottom_border(LineStyle::none().fill('─').junction('─'));
 
 /// A column of a table: its heading, and whether it holds numbers.
-pub struct Column(pub &'static str, pub bool);
+pub struct Column<'a>(pub &'a str, pub bool);
 
 /// Prints a table.
-pub fn print_table(columns: &[Column], rows: impl IntoIterator<Item = Vec<String>>) {
+pub fn print_table(columns: &[Column<'_>], rows: impl IntoIterator<Item = Vec<String>>) {
     let mut table = Table::new();
     table.load_style(STYLE);
     table.set_header(columns.iter().map(|column| aligned(column.0, column.1)));

@@ -1,10 +1,13 @@
 //! How to look for segments.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Algorithm, NAME};
 use crate::LearnError;
-use crate::parameters::require;
+use crate::parameters::{parse, require};
 
 /// How to look for segments. [`Default`] gives what suits some thousand rows.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -47,6 +50,16 @@ impl Default for SegmentsParameters {
 }
 
 impl SegmentsParameters {
+    /// The default parameters with `overrides` in place of some, by name.
+    ///
+    /// # Errors
+    /// If there is no such parameter, or one is out of its range.
+    pub fn with(overrides: &BTreeMap<String, Value>) -> Result<Self, LearnError> {
+        let parameters: Self = parse(NAME, overrides)?;
+        parameters.check()?;
+        Ok(parameters)
+    }
+
     /// Checks that every parameter is in its range.
     ///
     /// # Errors

@@ -126,7 +126,7 @@ pub async fn inflation(context: &Context, problem: &str) -> Result<(), SafraErro
     let splits = default_splits(&honest.dataset, problem)?;
     let folder = context.lake.root().join("hindsight");
     let lake = context.lake.with_features_of(&folder);
-    let views = views_of(context, problem)?;
+    let views = views_of(context, problem.population())?;
     let mut sources = BTreeSet::new();
     for view in &views {
         sources.extend(CompiledView::new(&context.project, view).await?.sources());

@@ -14,6 +14,7 @@ mod predict;
 mod promote;
 mod report;
 mod run;
+mod segments;
 pub mod sql;
 mod train;
 
@@ -71,6 +72,9 @@ pub async fn run(cli: &Cli) -> Result<(), SafraError> {
         Command::Promote { problem, force } => promote::run(&context, problem, *force),
         Command::Predict { problem, at } => predict::run(&context, problem, *at).await,
         Command::Monitor { problem, at } => monitor::run(&context, problem, *at).await,
+        Command::Segments { problem, at, refit } => {
+            segments::run(&context, problem.as_deref(), *at, *refit).await
+        }
         Command::Report {
             problems,
             language,

@@ -9,5 +9,6 @@ pub mod promotion;
 pub mod provenance;
 pub mod reporting;
 pub mod scoring;
+pub mod segmentation;
 pub mod training;
 pub mod tuning;

@@ -17,7 +17,7 @@ pub const CHAMPION: &str = "champion";
 /// Folder, inside a logged model, of the files from which Safra loads it.
 const OWN_FOLDER: &str = "safra";
 /// Tag of a logged model that names its learner.
-const LEARNER_TAG: &str = "safra.learner";
+pub const LEARNER_TAG: &str = "safra.learner";
 /// The file of trees in LightGBM's text format, by its own name or the end of it.
 const TREES_FILE: &str = "model.txt";
 /// The LightGBM inside the binary, whose model files Python's package of the same version reads.
@@ -63,12 +63,24 @@ pub fn log(
     let mlflow_model = safra_mlflow::Model {
         flavor: flavor(&saved, model, examples),
         // MLflow refuses a signature without inputs, which is what the constant baseline would have.
-        signature: (!model.features().is_empty()).then(|| signature(model, examples)),
-        input_example: (!model.features().is_empty()).then(|| input_example(model, examples)),
+        signature: (!model.features().is_empty())
+            .then(|| signature(model.features(), examples, "float64")),
+        input_example: (!model.features().is_empty())
+            .then(|| input_example(model.features(), examples)),
         environment: environment(&saved),
         metadata: destination.provenance.metadata(model.features()),
     };
-    let logged = log_model(store, &new, &mlflow_model)?;
+    log_with_files(store, &new, &mlflow_model, &saved)
+}
+
+/// Logs an MLflow model, and beside it the files from which Safra loads it back.
+pub fn log_with_files(
+    store: &dyn Store,
+    new: &NewLoggedModel,
+    mlflow_model: &safra_mlflow::Model,
+    saved: &SavedModel,
+) -> Result<LoggedModel, SafraError> {
+    let logged = log_model(store, new, mlflow_model)?;
     for (name, bytes) in &saved.files {
         let path = format!("{OWN_FOLDER}/{name}");
         store.log_model_artifact(&logged.model_id, &path, Artifact::Bytes(bytes))?;
@@ -78,6 +90,11 @@ pub fn log(
 
 /// Loads the model behind a registered version.
 pub fn load(store: &dyn Store, version: &ModelVersion) -> Result<Box<dyn Model>, SafraError> {
+    Ok(safra_learn::load(&saved(store, version)?)?)
+}
+
+/// The files of the model behind a registered version.
+pub fn saved(store: &dyn Store, version: &ModelVersion) -> Result<SavedModel, SafraError> {
     let fault = |message: &str| SafraError::Registry {
         model: version.name.clone(),
         version: version.version,
@@ -102,10 +119,10 @@ pub fn load(store: &dyn Store, version: &ModelVersion) -> Result<Box<dyn Model>,
             .to_owned();
         files.push((name, store.read_model_artifact(model_id, &artifact.path)?));
     }
-    Ok(safra_learn::load(&SavedModel {
+    Ok(SavedModel {
         learner: learner.clone(),
         files,
-    })?)
+    })
 }
 
 /// LightGBM's text is what Python's LightGBM reads, as long as all features are numbers and it is all there is to the score;
@@ -137,7 +154,8 @@ fn is_text(feature: &str, examples: &Examples) -> bool {
     matches!(examples.feature(feature), Some(Column::Categories(_)))
 }
 
-fn signature(model: &dyn Model, examples: &Examples) -> Signature {
+/// The signature of a model from `features` to one value a row, of the numpy type `output`.
+pub fn signature(features: &[String], examples: &Examples, output: &str) -> Signature {
     let column = |name: &String| ColumnSpec {
         name: Some(name.clone()),
         data_type: match is_text(name, examples) {
@@ -147,17 +165,18 @@ fn signature(model: &dyn Model, examples: &Examples) -> Signature {
         required: true,
     };
     Signature {
-        inputs: Schema::Columns(model.features().iter().map(column).collect()),
+        inputs: Schema::Columns(features.iter().map(column).collect()),
         outputs: Some(Schema::Tensors(vec![TensorSpec {
             name: None,
-            dtype: "float64".to_owned(),
+            dtype: output.to_owned(),
             shape: vec![-1],
         }])),
     }
 }
 
-fn input_example(model: &dyn Model, examples: &Examples) -> InputExample {
-    let columns: Vec<String> = model.features().to_vec();
+/// The first rows of `examples` as an example of a model's input.
+pub fn input_example(features: &[String], examples: &Examples) -> InputExample {
+    let columns: Vec<String> = features.to_vec();
     let value = |name: &String, row: usize| -> Value {
         match examples.feature(name).map(|column| column.value(row)) {
             Some(FeatureValue::Number(number)) => json!(number),
@@ -171,7 +190,8 @@ fn input_example(model: &dyn Model, examples: &Examples) -> InputExample {
     InputExample { columns, rows }
 }
 
-fn environment(saved: &SavedModel) -> Environment {
+/// What Python needs to load the model.
+pub fn environment(saved: &SavedModel) -> Environment {
     let mut requirements = vec!["numpy".to_owned(), "pandas".to_owned()];
     if saved
         .files

@@ -7,7 +7,7 @@ use safra_dataset::{Dataset, FeatureColumn, Split};
 use safra_features::{BackfillReport, backfill};
 use safra_lake::Lake;
 use safra_learn::{Categories, Column, Examples, Learner, Metric};
-use safra_project::{LearnerSpec, Problem, View};
+use safra_project::{LearnerSpec, Population, Problem, View};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -36,7 +36,7 @@ impl Prepared {
     ) -> Result<Self, SafraError> {
         let data_end = Dataset::data_end_of(&context.lake, &context.project, problem).await?;
         if date <= data_end {
-            ensure_features(context, problem, &[date]).await?;
+            ensure_features(context, problem.population(), &[date]).await?;
         }
         Self::of(Dataset::unlabelled(&context.lake, &context.project, problem, date).await?)
     }
@@ -55,7 +55,8 @@ impl Prepared {
         Self::of(self.dataset.known_by(date))
     }
 
-    fn of(dataset: Dataset) -> Result<Self, SafraError> {
+    /// A dataset as learners take it.
+    pub fn of(dataset: Dataset) -> Result<Self, SafraError> {
         let names = dataset.feature_names();
         let columns: Vec<Column> = dataset.feature_columns()?.into_iter().map(column).collect();
         let examples = Examples::with_columns(names, columns, dataset.labels())?;
@@ -77,15 +78,16 @@ pub async fn fill_features(
     problem: &Problem,
 ) -> Result<Vec<BackfillReport>, SafraError> {
     let dates = Dataset::dates_of(&context.lake, &context.project, problem).await?;
-    ensure_features(context, problem, &dates).await
+    ensure_features(context, problem.population(), &dates).await
 }
 
-async fn ensure_features(
+/// Computes the features that a problem needs at some dates and the store lacks.
+pub async fn ensure_features(
     context: &Context,
-    problem: &Problem,
+    population: Population<'_>,
     dates: &[NaiveDate],
 ) -> Result<Vec<BackfillReport>, SafraError> {
-    let views = views_of(context, problem)?;
+    let views = views_of(context, population)?;
     let progress = context.progress(views.len() * dates.len(), "features");
     let follow = crate::commands::features::follow(&progress);
     let reports = backfill(&context.lake, &context.project, &views, dates, follow).await?;
@@ -94,9 +96,12 @@ async fn ensure_features(
 }
 
 /// The feature views that a problem needs: those of its features, and those that its cohort names.
-pub fn views_of<'a>(context: &'a Context, problem: &Problem) -> Result<Vec<&'a View>, SafraError> {
-    let mut names: BTreeSet<String> = problem.features.views.iter().cloned().collect();
-    names.extend(Dataset::cohort_views(&context.project, problem)?);
+pub fn views_of<'a>(
+    context: &'a Context,
+    population: Population<'_>,
+) -> Result<Vec<&'a View>, SafraError> {
+    let mut names: BTreeSet<String> = population.features.views.iter().cloned().collect();
+    names.extend(Dataset::cohort_views(&context.project, population)?);
     names
         .iter()
         .map(|name| Ok(context.project.view(name)?))

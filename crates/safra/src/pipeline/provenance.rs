@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use safra_lake::Folder;
 use safra_mlflow::tags;
-use safra_project::{Problem, View, Window};
+use safra_project::{Population, View, Window};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -29,14 +29,17 @@ pub struct Provenance {
 
 impl Provenance {
     /// The views of a problem and the tables as they are now.
-    pub async fn of(context: &Context, problem: &Problem) -> Result<Self, SafraError> {
-        let views = views_of(context, problem)?;
+    pub async fn of(
+        context: &Context,
+        population: Population<'_>,
+    ) -> Result<Self, SafraError> {
+        let views = views_of(context, population)?;
         let sources = context.lake.table_names(Folder::Sources)?;
         let sources = sources.into_iter().map(|name| (Folder::Sources, name));
         let features = views
             .iter()
             .map(|view| (Folder::Features, view.name.clone()));
-        let dataset = [(Folder::Datasets, problem.name.clone())];
+        let dataset = [(Folder::Datasets, population.name.clone())];
         let mut tables = BTreeMap::new();
         for (folder, name) in sources.chain(features).chain(dataset) {
             let table = context.lake.table(folder, &name);

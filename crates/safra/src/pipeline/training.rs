@@ -87,7 +87,7 @@ pub async fn train(
         tuning: &tuning,
         at,
         store: store.as_ref(),
-        provenance: Provenance::of(context, problem).await?,
+        provenance: Provenance::of(context, problem.population()).await?,
     };
     let (version, evaluation) = session.run(&fingerprint)?;
     Ok(Trained {

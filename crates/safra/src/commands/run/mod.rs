@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use safra_lake::{Folder, IngestReport};
 use safra_marketplace::Parameters;
-use safra_project::Problem;
+use safra_project::{Problem, Segmentation};
 
 use self::steps::Steps;
 use super::generate::Wanted;
-use super::{generate, ingest, predict, promote, report, train};
+use super::{generate, ingest, predict, promote, report, segments, train};
 use crate::context::Context;
 use crate::error::SafraError;
 use crate::output::thousands;
@@ -34,6 +34,12 @@ pub async fn run(
         match learn(context, problem, &mut steps).await {
             Ok(()) => steps.finished(&problem.name),
             Err(error) => steps.stopped(&problem.name, error),
+        }
+    }
+    for segmentation in context.project.segmentations.values() {
+        match divide(context, segmentation, &mut steps).await {
+            Ok(()) => steps.finished(&segmentation.name),
+            Err(error) => steps.stopped(&segmentation.name, error),
         }
     }
     if steps.any_finished() {
@@ -108,6 +114,19 @@ async fn learn(
     scored.write(context, problem).await?;
     let detail = predict::summary(name, &scored);
     steps.add(&format!("predict {name}"), started, detail);
+    Ok(())
+}
+
+/// One cohort, divided into segments.
+async fn divide(
+    context: &Context,
+    segmentation: &Segmentation,
+    steps: &mut Steps<'_>,
+) -> Result<(), SafraError> {
+    let started = Instant::now();
+    let segmented = segments::divide(context, segmentation, None, false).await?;
+    let detail = segments::summary(&segmentation.name, &segmented);
+    steps.add(&segmentation.name, started, detail);
     Ok(())
 }
 

@@ -1,0 +1,1 @@
+//! The segments as the report shows them.
