@@ -20,6 +20,7 @@ mod meaning;
 mod problem;
 mod problem_texts;
 mod segmentation;
+mod segmentation_texts;
 mod settings;
 mod source;
 mod template;
@@ -35,6 +36,7 @@ pub use problem::{
 };
 pub use problem_texts::{ProblemTexts, ProblemTranslation};
 pub use segmentation::{Clustering, ClusteringFeature, ProfileColumn, Segmentation, Statistic};
+pub use segmentation_texts::{SegmentationTexts, SegmentationTranslation};
 pub use settings::{Download, Figure, FigureTranslation, Settings, SettingsTranslation};
 pub use source::{Column, ColumnKnownAt, ColumnType, Derived, KnownAt, Reference, Source};
 pub use view::{SqlLine, View, Window};

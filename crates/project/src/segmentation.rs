@@ -7,7 +7,10 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::files::parse_toml;
-use crate::{Cadence, Cohort, FeatureSelection, Population, ProjectError, ProjectFiles};
+use crate::{
+    Cadence, Cohort, FeatureSelection, Population, ProjectError, ProjectFiles,
+    SegmentationTranslation,
+};
 
 /// A cohort to be divided into segments of similar entities. There is no label.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +32,9 @@ pub struct Segmentation {
     pub row: String,
     /// What several rows are called, such as "sellers".
     pub rows: String,
+    /// Whether the word for a row is feminine, for languages in which articles follow it.
+    #[serde(default)]
+    pub feminine: bool,
     /// Columns that identify one row, together with the reference date.
     pub entity: Vec<String>,
     /// On which dates the cohort is divided.
@@ -44,6 +50,9 @@ pub struct Segmentation {
     /// What to tell about each segment, beside its size.
     #[serde(default)]
     pub profile: Vec<ProfileColumn>,
+    /// The words for people in other languages, by language tag such as `pt-BR`.
+    #[serde(default)]
+    pub translations: BTreeMap<String, SegmentationTranslation>,
 }
 
 /// How to find segments.

@@ -4,9 +4,15 @@
 //! Probabilities, rates and shares are fractions between 0 and 1. A value that is not finite counts as
 //! missing. Everything has a default, so that what is not known yet can be left out.
 
+mod segments;
+
 use serde::Serialize;
 
 use crate::Language;
+
+pub use segments::{
+    MapAxis, MapPoint, ProfileColumn, Segment, SegmentMovements, SegmentsCandidate, SegmentsPage,
+};
 
 /// Everything in the report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -41,6 +47,8 @@ pub enum Page {
     Problem(Box<ProblemReport>),
     /// A problem about which nothing can be said yet.
     Untrained(Untrained),
+    /// A cohort that was divided into segments.
+    Segments(Box<SegmentsPage>),
 }
 
 /// A problem without a champion.

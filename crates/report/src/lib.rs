@@ -37,9 +37,10 @@ mod words;
 pub use error::ReportError;
 pub use input::{
     BaseRate, CalibrationBin, Cell, Champion, Direction, Estimate, FeatureText, Importance,
-    Interval, Intervals, KeyFigure, LearnerMean, MetricRow, Metrics, Page, PeriodValue,
-    ProblemReport, Reason, Report, RocCurve, RocPoint, Rule, Scored, ScoredRow, StepTime,
-    TableSummary, Untrained, Window,
+    Interval, Intervals, KeyFigure, LearnerMean, MapAxis, MapPoint, MetricRow, Metrics, Page,
+    PeriodValue, ProblemReport, ProfileColumn, Reason, Report, RocCurve, RocPoint, Rule, Scored,
+    ScoredRow, Segment, SegmentMovements, SegmentsCandidate, SegmentsPage, StepTime, TableSummary,
+    Untrained, Window,
 };
 pub use language::Language;
 pub use pages::render;

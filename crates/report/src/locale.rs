@@ -62,6 +62,17 @@ impl Locale {
         out
     }
 
+    /// A number with its sign and a fixed number of decimals.
+    pub(crate) fn signed(&self, value: f64, places: usize) -> String {
+        let text = self.decimal(value, places);
+        let is_zero = !text.contains(|letter: char| ('1'..='9').contains(&letter));
+        if value > 0.0 && !is_zero {
+            format!("+{text}")
+        } else {
+            text
+        }
+    }
+
     /// A fraction as a percentage with a fixed number of decimals. What is above zero never reads as zero.
     pub(crate) fn percent(&self, fraction: f64, places: usize) -> String {
         if !fraction.is_finite() {

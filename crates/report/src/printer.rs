@@ -11,13 +11,15 @@ use crate::input::{Interval, ProblemReport};
 use crate::words::{Words, readable, sentence_case};
 use crate::{Language, ReportError};
 
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 10] = [
     ("chart.svg", include_str!("templates/chart.svg")),
     ("report.html", include_str!("templates/report.html")),
     ("start.html", include_str!("templates/start.html")),
+    ("figure.html", include_str!("templates/figure.html")),
     ("problem.html", include_str!("templates/problem.html")),
     ("untrained.html", include_str!("templates/untrained.html")),
     ("tables.html", include_str!("templates/tables.html")),
+    ("segments.html", include_str!("templates/segments.html")),
     ("style.css", include_str!("templates/style.css")),
     ("report.js", include_str!("templates/report.js")),
 ];

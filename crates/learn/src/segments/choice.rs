@@ -36,6 +36,8 @@ pub struct Choice {
     pub candidates: Vec<Candidate>,
     /// Position of the one that was chosen; `None` when the rows cannot be told apart and are one segment.
     pub chosen: Option<usize>,
+    /// Whether it is stable enough.
+    pub is_stable: bool,
     /// The reason in words.
     pub reason: String,
 }
@@ -60,6 +62,7 @@ pub(crate) fn choose(
     let choice = Choice {
         candidates: field.candidates,
         chosen,
+        is_stable: !stable.is_empty(),
         reason,
     };
     (

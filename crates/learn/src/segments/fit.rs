@@ -61,7 +61,7 @@ pub fn fit_segments(
         .iter()
         .map(|feature| feature.name.clone())
         .collect();
-    let positions = rows.positions(&names, NAME)?;
+    let positions = number_positions(rows, &names)?;
     let sizes = order_values(rows, order_by)?;
     let scaler = RobustScaler::fit(rows, &positions);
     let scaled = scaler.apply(rows, &positions);
@@ -91,6 +91,7 @@ fn clusters(
         let choice = Choice {
             candidates: Vec::new(),
             chosen: None,
+            is_stable: true,
             reason: "the rows cannot be told apart by the features, so they are one segment"
                 .to_owned(),
         };
@@ -138,12 +139,27 @@ fn assemble(
     })
 }
 
+/// Where `rows` has the features, which must be numbers.
+pub(super) fn number_positions(
+    rows: &Rows<'_>,
+    names: &[String],
+) -> Result<Vec<usize>, LearnError> {
+    let positions = rows.positions(names, NAME)?;
+    let mut named = names.iter().zip(&positions);
+    match named.find(|(_, position)| rows.is_categories(**position)) {
+        None => Ok(positions),
+        Some((name, _)) => Err(LearnError::Segments(format!(
+            "a feature is text, not a number: {name}\nhint: make numbers of it in the feature view"
+        ))),
+    }
+}
+
 /// By how much each row counts in the order of segments.
 fn order_values(rows: &Rows<'_>, order_by: Option<&str>) -> Result<Vec<f64>, LearnError> {
     let Some(feature) = order_by else {
         return Ok(vec![1.0; rows.len()]);
     };
-    let positions = rows.positions(&[feature.to_owned()], NAME)?;
+    let positions = number_positions(rows, &[feature.to_owned()])?;
     let values = positions.iter().flat_map(|&position| rows.values(position));
     Ok(values
         .map(|value| if value.is_nan() { 0.0 } else { value })

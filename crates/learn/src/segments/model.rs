@@ -4,6 +4,8 @@ use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::clusters::Clusters;
+use super::fit::number_positions;
+use super::names::SegmentName;
 use super::scale::RobustScaler;
 use super::{Algorithm, Choice, Components, NAME, SegmentFeature};
 use crate::{LearnError, Rows, SavedModel};
@@ -19,7 +21,7 @@ pub struct SegmentModel {
     pub(super) clusters: Clusters,
     /// `None` when no feature tells rows apart.
     pub(super) components: Option<Components>,
-    pub(super) names: Vec<String>,
+    pub(super) names: Vec<SegmentName>,
     pub(super) choice: Choice,
     pub(super) rows: usize,
 }
@@ -38,7 +40,12 @@ pub struct Assignment {
 impl SegmentModel {
     /// The names of the segments, in order.
     pub fn segments(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.names.iter().map(String::as_str)
+        self.names.iter().map(|name| name.name.as_str())
+    }
+
+    /// For each segment, the words of which its name is made, strongest first; none for one in which nothing stands out.
+    pub fn words(&self) -> impl ExactSizeIterator<Item = &[String]> {
+        self.names.iter().map(|name| name.words.as_slice())
     }
 
     /// The features it looks at, in the order in which they were declared.
@@ -185,7 +192,7 @@ impl SegmentModel {
             .iter()
             .map(|feature| feature.name.clone())
             .collect();
-        Ok(self.scaler.apply(rows, &rows.positions(&names, NAME)?))
+        Ok(self.scaler.apply(rows, &number_positions(rows, &names)?))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Names of segments, from the features that stand out in them.
 
+use serde::{Deserialize, Serialize};
+
 use super::SegmentFeature;
 
 /// A feature stands out when its mean in the segment lies this far from its mean over all rows, in robust standard deviations.
@@ -11,10 +13,22 @@ const MOST_WORDS: usize = 3;
 /// The name of a segment in which nothing stands out.
 const TYPICAL: &str = "typical";
 
+/// What a segment is called.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct SegmentName {
+    /// The whole name, which no other segment has.
+    pub(crate) name: String,
+    /// The words of which it is made, strongest first.
+    pub(crate) words: Vec<String>,
+}
+
 /// A name for each segment, in words that the features declare for high and low values, strongest first. `z_scores` are by
 /// segment, then feature. Names are unique: two that would be the same take up their next strongest words, and where the words
 /// end, a number.
-pub(crate) fn names(z_scores: &[Vec<Option<f64>>], features: &[SegmentFeature]) -> Vec<String> {
+pub(crate) fn names(
+    z_scores: &[Vec<Option<f64>>],
+    features: &[SegmentFeature],
+) -> Vec<SegmentName> {
     let words: Vec<Words> = z_scores
         .iter()
         .map(|scores| Words::of(scores, features))
@@ -39,7 +53,15 @@ pub(crate) fn names(z_scores: &[Vec<Option<f64>>], features: &[SegmentFeature]) 
             }
         }
         if !lengthened {
-            return numbered(names);
+            let used = words.iter().zip(&lengths).map(|(words, &length)| {
+                let words = words.ranked[..length].iter();
+                words.map(|word| (*word).to_owned()).collect()
+            });
+            return numbered(names)
+                .into_iter()
+                .zip(used)
+                .map(|(name, words)| SegmentName { name, words })
+                .collect();
         }
     }
 }
@@ -131,7 +153,8 @@ mod tests {
                     .collect()
             })
             .collect();
-        names(&scores, &features())
+        let names = names(&scores, &features());
+        names.into_iter().map(|name| name.name).collect()
     }
 
     #[test]

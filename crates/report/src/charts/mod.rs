@@ -15,6 +15,7 @@ mod importance;
 mod legend;
 mod picture;
 mod roc;
+mod segments;
 mod sparkline;
 mod style;
 mod text;
@@ -28,6 +29,8 @@ use crate::input::ProblemReport;
 use crate::printer::Printer;
 use crate::{Language, ReportError};
 
+pub(crate) use segments::SegmentsChart;
+pub use segments::{segments_files, segments_flows, segments_heatmap, segments_map};
 pub(crate) use sparkline::sparkline;
 
 /// ROC AUC by date, one line for each learner.
@@ -145,6 +148,26 @@ pub(crate) struct Figure {
     narrow: String,
 }
 
+impl Figure {
+    /// The figure of a chart that `draw` draws at a width in pixels; `None` if there is nothing to draw.
+    fn of(
+        printer: &Printer,
+        draw: impl Fn(f64) -> Result<Option<Picture>, ReportError>,
+    ) -> Result<Option<Self>, ReportError> {
+        let (Some(column), Some(narrow)) =
+            (draw(Canvas::COLUMN.width)?, draw(Canvas::NARROW.width)?)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            column: column.svg(printer, Canvas::COLUMN)?,
+            narrow: narrow.svg(printer, Canvas::NARROW)?,
+            title: column.title,
+            note: column.note,
+        }))
+    }
+}
+
 impl Chart {
     const ALL: [Self; 6] = [
         Self::BacktestLines,
@@ -161,17 +184,7 @@ impl Chart {
         printer: &Printer,
         problem: &ProblemReport,
     ) -> Result<Option<Figure>, ReportError> {
-        let column = self.draw(printer, problem, Canvas::COLUMN.width)?;
-        let narrow = self.draw(printer, problem, Canvas::NARROW.width)?;
-        let (Some(column), Some(narrow)) = (column, narrow) else {
-            return Ok(None);
-        };
-        Ok(Some(Figure {
-            column: column.svg(printer, Canvas::COLUMN)?,
-            narrow: narrow.svg(printer, Canvas::NARROW)?,
-            title: column.title,
-            note: column.note,
-        }))
+        Figure::of(printer, |width| self.draw(printer, problem, width))
     }
 
     fn file(self, problem: &ProblemReport) -> Result<String, ReportError> {

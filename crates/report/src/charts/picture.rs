@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::style::{GRID, INK, MUTED, Style};
 use super::{Canvas, text};
 use crate::ReportError;
-use crate::printer::Printer;
+use crate::printer::{Printer, pixel};
 
 /// A drawing with its heading.
 #[derive(Debug, Default)]
@@ -32,6 +32,18 @@ enum Mark {
         stroke_width: f64,
         dash: &'static str,
         /// Shown when the pointer rests on the mark.
+        tip: String,
+    },
+    /// Round dots of one colour.
+    Dots {
+        d: String,
+        stroke: &'static str,
+        stroke_width: f64,
+    },
+    /// A translucent area.
+    Ribbon {
+        d: String,
+        fill: &'static str,
         tip: String,
     },
     Rect {
@@ -116,6 +128,54 @@ impl Picture {
         });
     }
 
+    /// Dots of one size and colour, in one mark, so that thousands of them stay small.
+    pub(super) fn dots(&mut self, centres: &[(f64, f64)], size: f64, colour: &'static str) {
+        let dot = |&(x, y): &(f64, f64)| format!("M{} {}h0", pixel(x), pixel(y));
+        self.marks.push(Mark::Dots {
+            d: centres.iter().map(dot).collect(),
+            stroke: colour,
+            stroke_width: size,
+        });
+    }
+
+    /// A filled circle, outlined in white.
+    pub(super) fn disc(
+        &mut self,
+        (x, y): (f64, f64),
+        radius: f64,
+        fill: &'static str,
+        tip: String,
+    ) {
+        self.marks.push(Mark::Path {
+            d: super::style::circle(x, y, radius),
+            fill,
+            stroke: "#fff",
+            stroke_width: 1.5,
+            dash: "",
+            tip,
+        });
+    }
+
+    /// A band from (x, top, height) on the left to the same on the right.
+    pub(super) fn ribbon(
+        &mut self,
+        (left, left_top, left_height): (f64, f64, f64),
+        (right, right_top, right_height): (f64, f64, f64),
+        fill: &'static str,
+        tip: String,
+    ) {
+        let [left_x, middle, right_x] = [left, f64::midpoint(left, right), right].map(pixel);
+        let [a, b] = [left_top, left_top + left_height].map(pixel);
+        let [c, d] = [right_top, right_top + right_height].map(pixel);
+        self.marks.push(Mark::Ribbon {
+            d: format!(
+                "M{left_x} {a}C{middle} {a} {middle} {c} {right_x} {c}V{d}C{middle} {d} {middle} {b} {left_x} {b}Z"
+            ),
+            fill,
+            tip,
+        });
+    }
+
     /// A bar between two corners.
     pub(super) fn bar(
         &mut self,
@@ -137,6 +197,17 @@ impl Picture {
     /// A text with its baseline at a point.
     pub(super) fn text(&mut self, (x, y): (f64, f64), text: impl Into<String>, anchor: Anchor) {
         self.coloured_text((x, y), text, anchor, INK);
+    }
+
+    /// A text in the middle of an area of a strong colour, black or white, whichever is easier to read on it.
+    pub(super) fn text_on(&mut self, at: (f64, f64), text: impl Into<String>, colour: &str) {
+        // Not the ink of texts on paper, which is light in the dark.
+        let ink = if super::style::is_light(colour) {
+            "#111111"
+        } else {
+            "#ffffff"
+        };
+        self.coloured_text(at, text, Anchor::Middle, ink);
     }
 
     /// A secondary text with its baseline at a point.

@@ -104,7 +104,23 @@ pub(super) fn polyline(points: &[(f64, f64)]) -> String {
     path
 }
 
-fn circle(x: f64, y: f64, radius: f64) -> String {
+/// Whether black text is easier to read than white on a colour written `#rrggbb`, by the contrast of WCAG 2.
+pub(super) fn is_light(colour: &str) -> bool {
+    let part = |start: usize| {
+        let digits = colour.get(start..start + 2).unwrap_or("00");
+        let value = f64::from(u8::from_str_radix(digits, 16).unwrap_or(0)) / 255.0;
+        if value <= 0.04045 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    // At this luminance both contrasts are the same: (L + 0.05)² = 1.05 · 0.05.
+    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5) > 0.179
+}
+
+/// SVG path data of a circle.
+pub(super) fn circle(x: f64, y: f64, radius: f64) -> String {
     let (left, y, d) = (pixel(x - radius), pixel(y), pixel(2.0 * radius));
     let r = pixel(radius);
     format!("M{left} {y}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0Z")

@@ -5,6 +5,7 @@
 //! [`Page`], its view here, and a template.
 
 mod problem;
+mod segments;
 mod start;
 mod top;
 
@@ -16,6 +17,7 @@ use crate::ReportError;
 use crate::input::{Page, Report, Untrained};
 use crate::printer::Printer;
 use problem::{Column, ProblemView};
+use segments::SegmentsView;
 use start::FigureView;
 
 /// Writes a report as one HTML file that loads nothing from elsewhere.
@@ -68,6 +70,7 @@ struct PageView<'a> {
 enum Body<'a> {
     Problem(Box<ProblemView<'a>>),
     Untrained(&'a Untrained),
+    Segments(Box<SegmentsView<'a>>),
 }
 
 impl<'a> PageView<'a> {
@@ -75,6 +78,7 @@ impl<'a> PageView<'a> {
         let (name, title, question) = match page {
             Page::Problem(problem) => (&problem.name, &problem.title, &problem.question),
             Page::Untrained(problem) => (&problem.name, &problem.title, &problem.question),
+            Page::Segments(page) => (&page.name, &page.title, &page.question),
         };
         let id = new_id(name, ids);
         ids.push(id.clone());
@@ -84,6 +88,10 @@ impl<'a> PageView<'a> {
                 Body::Problem(Box::new(ProblemView::of(printer, problem)?)),
             ),
             Page::Untrained(problem) => (Vec::new(), Body::Untrained(problem)),
+            Page::Segments(page) => (
+                crate::sentences::segments_answer(printer, page)?,
+                Body::Segments(Box::new(SegmentsView::of(printer, page)?)),
+            ),
         };
         Ok(Self {
             id,

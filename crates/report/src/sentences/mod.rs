@@ -5,6 +5,7 @@ mod cautions;
 mod judged;
 mod rule;
 mod scores;
+mod segments;
 
 use minijinja::context;
 
@@ -13,6 +14,7 @@ use crate::input::ProblemReport;
 use crate::printer::Printer;
 pub(crate) use cautions::cautions;
 use judged::Judged;
+pub(crate) use segments::{segment_names, segmented_rows, segments_answer, segments_reason};
 
 /// The answer to the problem's question, as sentences in HTML.
 pub(crate) fn answer(

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use safra_mlflow::ModelVersion;
-use safra_project::Problem;
+use safra_project::{Problem, Segmentation};
 use safra_report::{Language, Page, ProblemReport, Report, StepTime, Untrained};
 
 use crate::context::Context;
@@ -12,6 +12,7 @@ use crate::interrupt::partial;
 use crate::pipeline::model::CHAMPION;
 use crate::pipeline::reporting::{figures, problem_report, tables};
 use crate::pipeline::scoring::score;
+use crate::pipeline::segmentation::{self, Fit};
 use crate::pipeline::training::stored_evaluation;
 
 /// What is to be reported, and where.
@@ -52,10 +53,14 @@ pub async fn write(
         let page = page(context, &mut report, problem).await?;
         report.pages.push(page);
     }
-    if !report
+    for segmentation in chosen_segmentations(context, wanted.problems) {
+        let page = segments_page(context, &mut report, segmentation).await?;
+        report.pages.push(page);
+    }
+    if report
         .pages
         .iter()
-        .any(|page| matches!(page, Page::Problem(_)))
+        .all(|page| matches!(page, Page::Untrained(_)))
     {
         return Err(SafraError::Usage(
             "there is no champion to report on\nhint: `safra run --source DIR` does everything up to the report".into(),
@@ -68,13 +73,55 @@ pub async fn write(
 
 /// The problems of these names, or all of them, in the order of the project.
 fn chosen<'a>(context: &'a Context, names: &[String]) -> Result<Vec<&'a Problem>, SafraError> {
-    for name in names {
+    let segmentations = &context.project.segmentations;
+    for name in names
+        .iter()
+        .filter(|name| !segmentations.contains_key(*name))
+    {
         context.problem(name)?;
     }
     let problems = context.project.problems.values();
     Ok(problems
         .filter(|problem| names.is_empty() || names.contains(&problem.name))
         .collect())
+}
+
+/// The cohorts to divide, of these names or all of them, in the order of the project.
+fn chosen_segmentations<'a>(
+    context: &'a Context,
+    names: &'a [String],
+) -> impl Iterator<Item = &'a Segmentation> {
+    let segmentations = context.project.segmentations.values();
+    segmentations.filter(move |one| names.is_empty() || names.contains(&one.name))
+}
+
+/// The page of a cohort that was divided into segments, or how to divide it.
+async fn segments_page(
+    context: &Context,
+    report: &mut Report,
+    segmentation: &Segmentation,
+) -> Result<Page, SafraError> {
+    let segmented = segmentation::segment(context, segmentation, None, Fit::Never).await?;
+    let Some(segmented) = segmented else {
+        let command = format!("safra segments {}", segmentation.name);
+        context.warn(&format!(
+            "{}: there are no segments to report on\nhint: run `{command}`",
+            segmentation.name
+        ));
+        let texts = segmentation.texts(report.language.tag());
+        return Ok(Page::Untrained(Untrained {
+            name: segmentation.name.clone(),
+            title: texts.title.to_owned(),
+            question: texts.question.to_owned(),
+            commands: vec![command],
+        }));
+    };
+    if report.data_until.is_empty() {
+        let data_end = segmented.cohort.dataset.data_end();
+        report.data_until = data_end.pred_opt().unwrap_or(data_end).to_string();
+    }
+    let page = segmentation::page::page(segmentation, report.language, &segmented)?;
+    Ok(Page::Segments(Box::new(page)))
 }
 
 /// The page of a problem: what its champion says, or how to get one.

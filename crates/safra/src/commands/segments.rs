@@ -12,6 +12,9 @@ use crate::pipeline::segmentation::profile::{Heading, Profile};
 use crate::pipeline::segmentation::{Fit, Segmented, segment};
 use crate::pipeline::training::TRAINED_AT;
 
+/// Letters in a line of a heading.
+const HEADING_WIDTH: usize = 10;
+
 #[derive(Serialize)]
 struct Report<'a> {
     problem: &'a str,
@@ -179,16 +182,20 @@ fn print_profile(rows: &str, profile: &Profile) {
     print_table(&columns, segments.chain([all]));
 }
 
-/// The label over the unit, to keep columns narrow.
+/// The label with its unit and date, broken between words to keep columns narrow.
 fn heading(column: &Heading) -> String {
-    let unit = column.unit.as_ref().map(|unit| format!("\n({unit})"));
-    let date = column.of_date.as_ref().map(|date| format!("\nof {date}"));
-    format!(
-        "{}{}{}",
-        column.label,
-        unit.unwrap_or_default(),
-        date.unwrap_or_default()
-    )
+    let mut lines: Vec<String> = Vec::new();
+    for word in column.label.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < HEADING_WIDTH => {
+                *line = format!("{line} {word}");
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.extend(column.unit.as_ref().map(|unit| format!("({unit})")));
+    lines.extend(column.of_date.clone());
+    lines.join("\n")
 }
 
 /// A number with as many digits as it deserves; a fraction in `%` as a percentage.

@@ -29,10 +29,7 @@ pub struct Provenance {
 
 impl Provenance {
     /// The views of a problem and the tables as they are now.
-    pub async fn of(
-        context: &Context,
-        population: Population<'_>,
-    ) -> Result<Self, SafraError> {
+    pub async fn of(context: &Context, population: Population<'_>) -> Result<Self, SafraError> {
         let views = views_of(context, population)?;
         let sources = context.lake.table_names(Folder::Sources)?;
         let sources = sources.into_iter().map(|name| (Folder::Sources, name));

@@ -1,7 +1,8 @@
 //! Segments of a cohort: found once, registered, and then the measure for the dates that follow.
 
-pub mod profile;
 mod logging;
+pub mod page;
+pub mod profile;
 mod registry;
 mod table;
 
