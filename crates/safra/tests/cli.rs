@@ -401,6 +401,7 @@ fn json_documents_have_these_shapes() {
             "challenger",
             "previous_champion",
             "promoted",
+            "forced",
             "reason",
             "comparison"
         ]
@@ -410,10 +411,19 @@ fn json_documents_have_these_shapes() {
 
 fn check_backtest(home: &Home) {
     let backtest = home.json(&["backtest", "churn"]);
-    assert_eq!(keys(&backtest), ["problem", "rows", "mean"]);
+    assert_eq!(
+        keys(&backtest),
+        ["problem", "rows", "mean", "calibration"]
+    );
     assert_eq!(backtest["problem"], "churn");
     let rows = backtest["rows"].as_array().unwrap();
-    let learners = ["baseline", "recency", "logistic_regression", "lightgbm"];
+    let learners = [
+        "baseline",
+        "recency",
+        "logistic_regression",
+        "lightgbm",
+        "blend",
+    ];
     assert_eq!(rows.len(), 7 * learners.len());
     for (row, learner) in rows.iter().zip(learners.into_iter().cycle()) {
         let counts = [
@@ -423,7 +433,10 @@ fn check_backtest(home: &Home) {
             "rows",
             "positives",
         ];
-        assert_eq!(keys(row), [&counts[..], &METRICS].concat());
+        assert_eq!(
+            keys(row),
+            [&counts[..], &METRICS, &["intervals"]].concat()
+        );
         assert_eq!(row["learner"], learner);
         assert!(row["positives"].as_u64() <= row["rows"].as_u64());
         assert!(
@@ -435,8 +448,20 @@ fn check_backtest(home: &Home) {
     assert_eq!(rows[0]["reference_date"], "2017-10-01");
     let mean = backtest["mean"].as_array().unwrap();
     for (row, learner) in mean.iter().zip(learners) {
-        assert_eq!(keys(row), [&["learner"], &METRICS[..]].concat());
+        assert_eq!(
+            keys(row),
+            [&["learner"], &METRICS[..], &["intervals"]].concat()
+        );
         assert_eq!(row["learner"], learner);
+        for (metric, interval) in row["intervals"].as_object().unwrap() {
+            assert_eq!(interval["estimate"], row[metric]);
+            assert!(interval["lower"].as_f64() <= interval["upper"].as_f64());
+        }
+    }
+    for (row, mean) in backtest["calibration"].as_array().unwrap().iter().zip(mean) {
+        assert_eq!(keys(row), ["learner", "methods", "before", "after"]);
+        assert_eq!(row["methods"].as_object().unwrap().len(), 7);
+        assert_eq!(row["after"]["log_loss"], mean["log_loss"]);
     }
     let narrow = home.json(&[
         "backtest",

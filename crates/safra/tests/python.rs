@@ -53,6 +53,7 @@ fn python_predicts_what_safra_predicts() {
         let work = folder.path().join(name);
         std::fs::create_dir(&work).unwrap();
         ok(safra(&work).args(["init", "project"]));
+        std::fs::remove_file(work.join("project/problems/activation.toml")).unwrap();
         let problem = work.join("project/problems/churn.toml");
         let text = std::fs::read_to_string(&problem).unwrap();
         let (before, _) = text.split_once("[[learners]]").unwrap();

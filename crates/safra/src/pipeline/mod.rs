@@ -8,6 +8,7 @@ pub mod prepared;
 pub mod promotion;
 pub mod provenance;
 pub mod reporting;
+mod run_log;
 pub mod scoring;
 pub mod segmentation;
 pub mod training;

@@ -5,20 +5,17 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use safra_dataset::Split;
-use safra_learn::{Column, Learner, Metric, Model, calibrated};
-use safra_mlflow::{
-    Artifact, ModelVersion, NewModelVersion, NewRegisteredModel, NewRun, RunStatus, Store, tags,
-};
+use safra_learn::Column;
+use safra_mlflow::{ModelVersion, NewModelVersion, NewRegisteredModel, RunStatus, Store};
 use safra_project::Problem;
 use sha2::{Digest, Sha256};
 
 use super::backtesting::Backtested;
 use super::evaluation::Evaluation;
-use super::model::{self, Destination};
-use super::prepared::{Parameters, Prepared, default_splits, learners_with, metric};
+use super::prepared::{Prepared, default_splits, learners_with, metric};
 use super::provenance::Provenance;
-use super::reporting::backtest_part;
-use super::tuning::{self, TunedLearner, Tuning};
+use super::run_log::Made;
+use super::tuning::{self, Tuning};
 use crate::context::{Context, now_millis};
 use crate::error::SafraError;
 
@@ -64,7 +61,7 @@ pub async fn train(
     prepared.dataset.write(&context.lake).await?;
     let prepared = prepared.known_by(at)?;
     let store = context.store()?;
-    training_rows(problem, &prepared, at)?;
+    check_training_rows(problem, &prepared, at)?;
     let splits = default_splits(&prepared.dataset, problem)?;
     let tuning = match budget {
         Some(budget) => tuning::search(context, problem, &prepared, &splits, budget)?,
@@ -97,23 +94,24 @@ pub async fn train(
     })
 }
 
-/// The rows of the final models, refused before anything is made if nothing can be learned from them.
-fn training_rows(
+/// Refuses rows from which nothing can be learned, before anything is made.
+fn check_training_rows(
     problem: &Problem,
     prepared: &Prepared,
     at: NaiveDate,
-) -> Result<Vec<usize>, SafraError> {
+) -> Result<(), SafraError> {
     let rows = prepared.dataset.training_rows(at);
-    if !rows.is_empty() {
-        safra_learn::Training::new(prepared.examples.rows(&rows)?).map_err(|source| {
-            SafraError::Unlearnable {
-                problem: problem.name.clone(),
-                at,
-                source,
-            }
-        })?;
+    if rows.is_empty() {
+        return Ok(());
     }
-    Ok(rows)
+    let training = safra_learn::Training::new(prepared.examples.rows(&rows)?);
+    training
+        .map(|_| ())
+        .map_err(|source| SafraError::Unlearnable {
+            problem: problem.name.clone(),
+            at,
+            source,
+        })
 }
 
 /// The backtest of all learners from which a version came.
@@ -199,15 +197,15 @@ pub fn hash_examples(hash: &mut Sha256, prepared: &Prepared) {
 }
 
 /// One training: a run for the whole, and one below it for each learner.
-struct Session<'a> {
-    context: &'a Context,
-    problem: &'a Problem,
-    prepared: &'a Prepared,
-    splits: &'a [Split],
-    tuning: &'a Tuning,
-    at: NaiveDate,
-    store: &'a dyn Store,
-    provenance: Provenance,
+pub(super) struct Session<'a> {
+    pub(super) context: &'a Context,
+    pub(super) problem: &'a Problem,
+    pub(super) prepared: &'a Prepared,
+    pub(super) splits: &'a [Split],
+    pub(super) tuning: &'a Tuning,
+    pub(super) at: NaiveDate,
+    pub(super) store: &'a dyn Store,
+    pub(super) provenance: Provenance,
 }
 
 impl Session<'_> {
@@ -262,214 +260,6 @@ impl Session<'_> {
         Ok((registered, backtested.evaluation))
     }
 
-    fn start_run(
-        &self,
-        experiment_id: &str,
-        name: &str,
-        parent: Option<&str>,
-    ) -> Result<String, SafraError> {
-        let mut run_tags = BTreeMap::from([
-            (
-                tags::SOURCE_NAME.to_owned(),
-                format!("safra train {}", self.problem.name),
-            ),
-            (tags::SOURCE_TYPE.to_owned(), "LOCAL".to_owned()),
-        ]);
-        run_tags.extend(self.provenance.tags());
-        if let Ok(user) = std::env::var("USER") {
-            run_tags.insert(tags::USER.to_owned(), user);
-        }
-        if let Some(parent) = parent {
-            run_tags.insert(tags::PARENT_RUN_ID.to_owned(), parent.to_owned());
-        }
-        let run = self.store.create_run(&NewRun {
-            experiment_id: experiment_id.to_owned(),
-            run_name: name.to_owned(),
-            start_time: now_millis(),
-            tags: run_tags,
-        })?;
-        Ok(run.run_id)
-    }
-
-    fn log_whole(
-        &self,
-        run: &str,
-        evaluation: &Evaluation,
-        best: &str,
-        metric: Metric,
-    ) -> Result<(), SafraError> {
-        let dataset = &self.prepared.dataset;
-        let dates: Vec<String> = self
-            .splits
-            .iter()
-            .map(|split| split.date.to_string())
-            .collect();
-        let params = BTreeMap::from([
-            ("problem".to_owned(), self.problem.name.clone()),
-            ("trained_at".to_owned(), self.at.to_string()),
-            (
-                "train_rows".to_owned(),
-                dataset.training_rows(self.at).len().to_string(),
-            ),
-            (
-                "features".to_owned(),
-                dataset.feature_names().len().to_string(),
-            ),
-            ("backtest_dates".to_owned(), dates.join(" ")),
-            ("tuning_dates".to_owned(), self.tuning.dates.join(" ")),
-            ("metric".to_owned(), metric.name().to_owned()),
-            ("best_learner".to_owned(), best.to_owned()),
-            (
-                "seed".to_owned(),
-                self.context.project.settings.seed.to_string(),
-            ),
-        ]);
-        self.store.log_params(run, &params)?;
-        self.log_metrics(run, evaluation, best)?;
-        self.log_bytes(run, PREDICTIONS, &evaluation.to_csv()?)?;
-        self.log_bytes(
-            run,
-            "features.txt",
-            dataset.feature_names().join("\n").as_bytes(),
-        )?;
-        let part = backtest_part(self.problem, evaluation, best)?;
-        for (file, svg) in safra_report::charts::files(&part)? {
-            self.log_bytes(run, &format!("charts/{file}"), svg.as_bytes())?;
-        }
-        Ok(())
-    }
-
-    /// The run of one learner: its backtest, and the model fitted on all that is known.
-    fn log_learner(
-        &self,
-        experiment_id: &str,
-        parent: &str,
-        learner: &dyn Learner,
-        backtested: &Backtested<'_>,
-    ) -> Result<Made, SafraError> {
-        let evaluation = &backtested.evaluation;
-        let run_id = self.start_run(experiment_id, learner.name(), Some(parent))?;
-        let rows = self.prepared.dataset.training_rows(self.at);
-        let training = safra_learn::Training::new(self.prepared.examples.rows(&rows)?)?;
-        let fitted = learner.fit(&training, self.context.project.settings.seed)?;
-        let calibration = backtested.calibration(learner.name(), &rows)?;
-        let mut params = learner.parameters();
-        params.insert("learner".to_owned(), learner.name().to_owned());
-        params.insert(
-            "calibration".to_owned(),
-            calibration.method().name().to_owned(),
-        );
-        let fitted = calibrated(fitted, calibration);
-        params.insert("train_rows".to_owned(), rows.len().to_string());
-        self.store.log_params(&run_id, &params)?;
-        self.log_metrics(&run_id, evaluation, learner.name())?;
-        let own = Evaluation {
-            folds: evaluation.folds_of(learner.name()).cloned().collect(),
-            unjudged: Vec::new(),
-        };
-        self.log_bytes(&run_id, PREDICTIONS, &own.to_csv()?)?;
-        self.log_bytes(&run_id, "importance.csv", &importance_csv(fitted.as_ref())?)?;
-        let destination = Destination {
-            experiment_id,
-            run_id: &run_id,
-            name: learner.name(),
-            at: now_millis(),
-            provenance: &self.provenance,
-        };
-        let logged = model::log(
-            self.store,
-            &destination,
-            fitted.as_ref(),
-            &self.prepared.examples,
-            params,
-        )?;
-        self.store
-            .end_run(&run_id, RunStatus::Finished, now_millis())?;
-        Ok(Made {
-            run_id,
-            model_id: logged.model_id,
-            source: logged.artifact_location,
-            train_rows: rows.len(),
-        })
-    }
-
-    /// Each metric by date, one step a date, and its mean with the ends of its interval. Infinities are left out: MLflow's page of a
-    /// run fails on them.
-    fn log_metrics(
-        &self,
-        run: &str,
-        evaluation: &Evaluation,
-        learner: &str,
-    ) -> Result<(), SafraError> {
-        let now = now_millis();
-        let mut logged = Vec::new();
-        for (step, fold) in (0..).zip(evaluation.folds_of(learner)) {
-            let metrics = fold.metrics()?;
-            for metric in Metric::ALL {
-                if let Some(value) = metrics.get(metric).filter(|value| value.is_finite()) {
-                    logged.push(safra_mlflow::Metric::new(metric.name(), value, now, step));
-                }
-            }
-        }
-        let mut once = |key: String, value: Option<f64>| {
-            let value = value.filter(|value| value.is_finite()).into_iter();
-            logged.extend(value.map(|value| safra_mlflow::Metric::new(&key, value, now, 0)));
-        };
-        let (means, before) = (
-            evaluation.means(learner)?,
-            evaluation.uncalibrated_means(learner)?,
-        );
-        let intervals = evaluation.intervals(learner, self.context.project.settings.seed)?;
-        for metric in Metric::ALL {
-            let name = metric.name();
-            let interval = intervals.mean.get(&metric);
-            once(format!("mean_{name}"), means.get(metric));
-            once(
-                format!("mean_{name}_lower"),
-                interval.map(|interval| interval.lower),
-            );
-            once(
-                format!("mean_{name}_upper"),
-                interval.map(|interval| interval.upper),
-            );
-            once(format!("uncalibrated_mean_{name}"), before.get(metric));
-        }
-        Ok(self.store.log_metrics(run, &logged)?)
-    }
-
-    /// A run for each tuned learner, and one below it for each candidate.
-    fn log_tuning(&self, experiment_id: &str, parent: &str) -> Result<(), SafraError> {
-        let metric = metric(self.problem)?.name();
-        for TunedLearner { learner, tuned } in &self.tuning.learners {
-            let name = format!("tune {learner}");
-            let run = self.start_run(experiment_id, &name, Some(parent))?;
-            self.store
-                .log_params(&run, &as_params(&tuned.trials[tuned.best].parameters))?;
-            for trial in &tuned.trials {
-                let name = format!("{learner} candidate {}", trial.number);
-                let nested = self.start_run(experiment_id, &name, Some(&run))?;
-                self.store
-                    .log_params(&nested, &as_params(&trial.parameters))?;
-                let now = now_millis();
-                let dated = (0..)
-                    .zip(&trial.by_date)
-                    .map(|(step, (_, value))| safra_mlflow::Metric::new(metric, *value, now, step));
-                let mean = safra_mlflow::Metric::new(&format!("mean_{metric}"), trial.mean, now, 0);
-                let metrics: Vec<_> = dated.chain([mean]).collect();
-                self.store.log_metrics(&nested, &metrics)?;
-                self.store
-                    .end_run(&nested, RunStatus::Finished, now_millis())?;
-            }
-            self.store
-                .end_run(&run, RunStatus::Finished, now_millis())?;
-        }
-        Ok(())
-    }
-
-    fn log_bytes(&self, run: &str, path: &str, bytes: &[u8]) -> Result<(), SafraError> {
-        Ok(self.store.log_artifact(run, path, Artifact::Bytes(bytes))?)
-    }
-
     fn register(
         &self,
         name: &str,
@@ -508,40 +298,4 @@ impl Session<'_> {
             creation_timestamp: now,
         })?)
     }
-}
-
-/// A model that was fitted and logged.
-struct Made {
-    run_id: String,
-    model_id: String,
-    source: String,
-    train_rows: usize,
-}
-
-fn as_params(parameters: &Parameters) -> BTreeMap<String, String> {
-    let text = |value: &serde_json::Value| value.to_string();
-    parameters
-        .iter()
-        .map(|(name, value)| (name.clone(), text(value)))
-        .collect()
-}
-
-fn importance_csv(model: &dyn Model) -> Result<Vec<u8>, SafraError> {
-    let failed = |error: csv::Error| SafraError::Io {
-        path: "importance.csv".into(),
-        source: std::io::Error::other(error),
-    };
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut rows = model.importance()?;
-    rows.sort_by(|a, b| {
-        b.importance
-            .total_cmp(&a.importance)
-            .then_with(|| a.feature.cmp(&b.feature))
-    });
-    for row in rows {
-        writer.serialize(row).map_err(failed)?;
-    }
-    writer
-        .into_inner()
-        .map_err(|error| failed(error.into_error().into()))
 }
