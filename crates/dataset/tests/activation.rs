@@ -39,7 +39,7 @@ fn labelled(folder: &Path) -> Dataset {
     let home = tempfile::tempdir().unwrap();
     let lake = Lake::new(home.path());
     let mut names: BTreeSet<String> = problem.features.views.iter().cloned().collect();
-    names.extend(Dataset::cohort_views(&project, problem).unwrap());
+    names.extend(Dataset::cohort_views(&project, problem.population()).unwrap());
     let views: Vec<_> = names
         .iter()
         .map(|name| project.view(name).unwrap())
