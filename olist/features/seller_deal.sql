@@ -30,17 +30,17 @@ SELECT
         -- type of business
         -- pt-BR: tipo de negócio
     MAX(CASE WHEN has_company THEN 1 WHEN NOT has_company THEN 0 END)                   AS has_company,
-        -- has a registered company; none: not asked
-        -- pt-BR: tem empresa registrada; none: não perguntado
+        -- has a registered company [?]; none: not asked whether it has a registered company
+        -- pt-BR: tem empresa registrada [?]; none: não perguntado se tem empresa registrada
     MAX(CASE WHEN has_gtin THEN 1 WHEN NOT has_gtin THEN 0 END)                         AS has_gtin,
-        -- products have a GTIN; none: not asked
-        -- pt-BR: produtos têm GTIN; none: não perguntado
+        -- products have a GTIN [?]; none: not asked whether products have a GTIN
+        -- pt-BR: produtos têm GTIN [?]; none: não perguntado se os produtos têm GTIN
     MAX(declared_product_catalog_size)                                                  AS declared_catalogue,
-        -- products in the catalogue, as declared; none: not declared
-        -- pt-BR: produtos no catálogo, como declarado; none: não declarado
+        -- products in the catalogue, as declared; none: no declared size of the catalogue
+        -- pt-BR: produtos no catálogo, como declarado; none: tamanho do catálogo não declarado
     MAX(CASE WHEN declared_monthly_revenue > 0 THEN declared_monthly_revenue END)       AS declared_monthly_revenue
-        -- monthly revenue, as declared [R$]; none: not declared
-        -- pt-BR: faturamento mensal, como declarado [R$]; none: não declarado
+        -- monthly revenue, as declared [R$]; none: no declared monthly revenue
+        -- pt-BR: faturamento mensal, como declarado [R$]; none: faturamento mensal não declarado
 FROM deals
 LEFT JOIN (
     SELECT seller_id, order_id, order_purchase_timestamp

@@ -21,7 +21,8 @@ use indexmap::IndexMap;
 pub struct Meaning {
     /// What it is, such as "days since the last sale".
     pub text: String,
-    /// Its unit, such as "R$"; `%` for fractions that are read as percentages. May be empty.
+    /// Its unit, such as "R$"; `%` for fractions that are read as percentages, `?` for 1 and 0 that mean yes and
+    /// no. May be empty.
     pub unit: String,
     /// What it means that there is no value, such as "no sale"; may be empty.
     pub none: String,

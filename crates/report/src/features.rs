@@ -7,6 +7,9 @@ use crate::input::{Cell, FeatureText, Reason, Window};
 use crate::printer::Printer;
 use crate::words::{readable, sentence_case};
 
+/// The unit of 1 and 0 that mean yes and no.
+const TRUTH: &str = "?";
+
 /// A reason in words: what it is about, and the value, unless the words say it all.
 #[derive(Debug, PartialEq)]
 pub(crate) struct ReasonWords {
@@ -41,7 +44,7 @@ impl Printer {
     /// A reason: a feature with its value, or what it means that there is none.
     pub(crate) fn reason(&self, reason: &Reason) -> Result<ReasonWords, ReportError> {
         let feature = &reason.feature;
-        let value = self.cell(&reason.value, &feature.unit);
+        let value = self.cell(&reason.value, &feature.unit)?;
         if value.is_none() && !feature.none.is_empty() {
             let label = sentence_case(&self.feature_none(feature)?);
             return Ok(ReasonWords { label, value });
@@ -56,15 +59,17 @@ impl Printer {
         })
     }
 
-    /// A cell in its unit; `None` if it has no value.
-    pub(crate) fn cell(&self, cell: &Cell, unit: &str) -> Option<String> {
-        match cell {
-            Cell::Number(value) if value.is_finite() => {
-                Some(self.words.locale.measure(*value, unit))
-            }
+    /// A cell in its unit, or as yes or no; `None` if it has no value.
+    pub(crate) fn cell(&self, cell: &Cell, unit: &str) -> Result<Option<String>, ReportError> {
+        Ok(match cell {
+            Cell::Number(value) if value.is_finite() => Some(match (unit == TRUTH, *value > 0.5) {
+                (true, true) => self.say("yes", context! {})?,
+                (true, false) => self.say("no", context! {})?,
+                (false, _) => self.words.locale.measure(*value, unit),
+            }),
             Cell::Text(text) => Some(text.clone()),
             Cell::Number(_) | Cell::Missing => None,
-        }
+        })
     }
 
     fn feature_none(&self, feature: &FeatureText) -> Result<String, ReportError> {
@@ -138,6 +143,11 @@ mod tests {
         let (label, value) = words(Language::Portuguese, &bare);
         assert_eq!(label, "Days since last order 30d");
         assert_eq!(value.unwrap(), "sem dados");
+        bare.feature.unit = "?".to_owned();
+        bare.value = Cell::Number(1.0);
+        assert_eq!(words(Language::Portuguese, &bare).1.unwrap(), "sim");
+        bare.value = Cell::Number(0.0);
+        assert_eq!(words(Language::English, &bare).1.unwrap(), "no");
         bare.value = Cell::Text("SP".to_owned());
         assert_eq!(words(Language::English, &bare).1.unwrap(), "SP");
     }

@@ -220,7 +220,8 @@ pub struct FeatureText {
     pub name: String,
     /// What it is, in words and without its window; may be empty.
     pub meaning: String,
-    /// Its unit, such as `R$` or `days`; `%` for fractions that are read as percentages. May be empty.
+    /// Its unit, such as `R$` or `days`; `%` for fractions that are read as percentages, `?` for 1 and 0
+    /// that mean yes and no. May be empty.
     pub unit: String,
     /// What it means that there is no value, such as `no sale`; may be empty.
     pub none: String,

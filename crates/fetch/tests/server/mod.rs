@@ -1,6 +1,6 @@
 //! A small HTTP server that misbehaves on demand.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};

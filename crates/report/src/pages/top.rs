@@ -88,19 +88,23 @@ impl<'a> Row<'a> {
     ) -> Result<Self, ReportError> {
         let shown = |(index, feature): (usize, &FeatureText)| {
             let cell = row.extra.get(index).unwrap_or(&Cell::Missing);
-            Shown {
-                text: printer.cell(cell, &feature.unit),
+            Ok(Shown {
+                text: printer.cell(cell, &feature.unit)?,
                 key: match cell {
                     Cell::Number(value) => Some(*value),
                     Cell::Text(_) | Cell::Missing => None,
                 },
-            }
+            })
         };
         Ok(Self {
             id: &row.entity_id,
             time: &row.time,
             score: row.score,
-            extra: features.iter().enumerate().map(shown).collect(),
+            extra: features
+                .iter()
+                .enumerate()
+                .map(shown)
+                .collect::<Result<_, ReportError>>()?,
             reasons: row
                 .reasons
                 .iter()

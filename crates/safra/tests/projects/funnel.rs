@@ -62,6 +62,6 @@ fn without_funnel_and_geolocation_the_rest_is_done_and_what_is_missing_is_said()
         ran.stdout
     );
     let report = std::fs::read_to_string(home.path("report.html")).unwrap();
-    assert!(report.contains("Seller churn"));
-    assert!(report.contains("There is no model in use for this question yet"));
+    assert!(report.contains("<section class=\"page\" id=\"churn\">"));
+    assert!(report.contains("<code>safra train activation\n"));
 }
