@@ -1,6 +1,7 @@
 # Two commands on a fresh Debian machine:
 #   make demo    sets up, builds, and goes from raw tables to report.html
 #   make test    sets up, builds, and runs all tests
+#   make book    installs mdBook and builds the guide and the reference into target/book
 # SAFRA_OLIST=DIR is the folder with the public Olist files; without it the demo generates a marketplace.
 SHELL := /bin/bash
 CARGO_TARGET_DIR ?= target
@@ -12,7 +13,7 @@ SAFRA := $(CARGO_TARGET_DIR)/release/safra
 SAFRA_OLIST ?=
 DEMO ?= demo
 
-.PHONY: setup build demo test
+.PHONY: setup build demo test book
 setup:
 	@scripts/setup
 
@@ -26,3 +27,10 @@ demo: build
 test: setup
 	@scripts/setup-python
 	@. scripts/environment && cargo nextest run --release --workspace && cargo test --release --workspace --doc
+
+MDBOOK := .tools/bin/mdbook
+$(MDBOOK):
+	cargo install --quiet --locked --root .tools --no-default-features --features search mdbook
+
+book: $(MDBOOK)
+	$(MDBOOK) build docs
