@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, UInt32Array, new_empty_array,
 };
-use arrow::compute::{concat_batches, interleave, take};
+use arrow::compute::{concat, concat_batches, interleave, take};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::logical_expr::expr::AggregateFunction;
@@ -18,7 +18,7 @@ use safra_history::{VALID_FROM, VALID_TO, session};
 use crate::keys::Keys;
 use crate::sequenced::{Rewriter, Versions};
 use crate::stages::Group;
-use crate::stretches::Stretches;
+use crate::stretches::{Held, Stretches};
 
 /// Computes the aggregates of a nested `GROUP BY` over versions: the versions of its result.
 pub(crate) async fn collect(group: &Group, rewriter: &mut Rewriter<'_>) -> Result<Versions> {
@@ -83,13 +83,20 @@ fn aggregated(group: &Group, rows: &RecordBatch) -> Result<RecordBatch> {
     for call in &group.calls {
         let filter = next + call.params.args.len();
         let call = Call::new(call, rows, next..filter)?;
-        columns.push(call.of_stretches(rows.column(filter).as_boolean(), &stretches)?);
+        let filter_column = rows.column(filter).as_boolean();
+        columns.push(match call.function.groups_accumulator_supported() {
+            true => call.by_levels(filter_column, &stretches)?,
+            false => call.by_stretch(filter_column, &stretches)?,
+        });
         next = filter + 1;
     }
     columns.push(Arc::new(Int64Array::from(stretches.from)));
     columns.push(Arc::new(Int64Array::from(stretches.to)));
     Ok(RecordBatch::try_new(result_schema(group), columns)?)
 }
+
+/// Rows that accumulators which keep them take in at once, give or take a stretch.
+const ROWS_AT_ONCE: usize = 1 << 20;
 
 /// An aggregate of columns.
 struct Call<'a> {
@@ -121,7 +128,7 @@ impl<'a> Call<'a> {
 
     /// The result for each stretch. From the roots down, each node takes over what the one above it has,
     /// and adds the rows that stand at it.
-    fn of_stretches(&self, filter: &BooleanArray, stretches: &Stretches) -> Result<ArrayRef> {
+    fn by_levels(&self, filter: &BooleanArray, stretches: &Stretches) -> Result<ArrayRef> {
         let mut levels: Vec<Vec<ArrayRef>> = Vec::new();
         for level in &stretches.levels {
             let nodes = level.parents.len();
@@ -154,6 +161,33 @@ impl<'a> Call<'a> {
         let mut results = self.accumulator()?;
         results.merge_batch(&states, &all, all.len())?;
         results.evaluate(EmitTo::All)
+    }
+
+    /// As [`Call::by_levels`], from all rows of each stretch anew. Where an accumulator keeps its rows, taking
+    /// them over from node to node would be as long, and dearer.
+    fn by_stretch(&self, filter: &BooleanArray, stretches: &Stretches) -> Result<ArrayRef> {
+        let held = Held::of(stretches);
+        let (mut rows, mut groups, mut first) = (Vec::new(), Vec::new(), 0);
+        let mut results = vec![new_empty_array(self.function.field().data_type())];
+        let count = stretches.leaf.len();
+        for stretch in 0..count {
+            held.append(stretch, &mut rows);
+            groups.resize(rows.len(), stretch - first);
+            if rows.len() < ROWS_AT_ONCE && stretch + 1 < count {
+                continue;
+            }
+            let mut accumulator = self.accumulator()?;
+            let filter = taken(&[Arc::new(filter.clone())], &rows)?;
+            let arguments = taken(self.arguments, &rows)?;
+            let filter = Some(filter[0].as_boolean());
+            accumulator.update_batch(&arguments, &groups, filter, stretch + 1 - first)?;
+            results.push(accumulator.evaluate(EmitTo::All)?);
+            rows.clear();
+            groups.clear();
+            first = stretch + 1;
+        }
+        let results: Vec<&dyn Array> = results.iter().map(|result| &**result).collect();
+        Ok(concat(&results)?)
     }
 
     fn accumulator(&self) -> Result<Box<dyn GroupsAccumulator>> {

@@ -124,6 +124,47 @@ impl Stretches {
     }
 }
 
+/// The rows that hold in each stretch, one stretch at a time.
+pub(crate) struct Held<'a> {
+    stretches: &'a Stretches,
+    /// For each level where the rows of each node begin, and the rows, node after node.
+    levels: Vec<(Vec<usize>, Vec<u32>)>,
+}
+
+impl<'a> Held<'a> {
+    pub(crate) fn of(stretches: &'a Stretches) -> Self {
+        let levels = stretches.levels.iter().map(|level| {
+            let mut starts = vec![0; level.parents.len() + 1];
+            for &node in &level.nodes {
+                starts[node + 1] += 1;
+            }
+            for node in 0..level.parents.len() {
+                starts[node + 1] += starts[node];
+            }
+            let (mut next, mut rows) = (starts.clone(), vec![0; level.rows.len()]);
+            for (&row, &node) in level.rows.iter().zip(&level.nodes) {
+                rows[next[node]] = row;
+                next[node] += 1;
+            }
+            (starts, rows)
+        });
+        Self {
+            levels: levels.collect(),
+            stretches,
+        }
+    }
+
+    /// Appends the rows of a stretch: those at its leaf and at the nodes above it.
+    pub(crate) fn append(&self, stretch: usize, into: &mut Vec<u32>) {
+        let (depth, mut node) = self.stretches.leaf[stretch];
+        for level in (0..=depth).rev() {
+            let (starts, rows) = &self.levels[level];
+            into.extend_from_slice(&rows[starts[node]..starts[node + 1]]);
+            node = self.stretches.levels[level].parents[node] as usize;
+        }
+    }
+}
+
 /// The level of a node of a tree, and its number among all trees.
 fn place_of(node: usize, starts: &[usize]) -> (usize, usize) {
     let depth = node.ilog2() as usize;
@@ -166,21 +207,11 @@ mod tests {
 
     use super::*;
 
-    /// The rows at the leaf of a stretch and above it.
     fn rows_of(stretches: &Stretches, stretch: usize) -> Vec<u32> {
-        let (mut depth, mut node) = stretches.leaf[stretch];
         let mut rows = Vec::new();
-        loop {
-            let level = &stretches.levels[depth];
-            let standing = level.rows.iter().zip(&level.nodes);
-            rows.extend(standing.filter(|(_, at)| **at == node).map(|(row, _)| *row));
-            if depth == 0 {
-                rows.sort_unstable();
-                return rows;
-            }
-            node = level.parents[node] as usize;
-            depth -= 1;
-        }
+        Held::of(stretches).append(stretch, &mut rows);
+        rows.sort_unstable();
+        rows
     }
 
     proptest! {
