@@ -1,12 +1,12 @@
 //! Backtests: metrics, curves, calibration, how certain they are, and the simple rule beside the champion.
 
-use safra_learn::{
-    Metric, Metrics, Resampling, calibration_bins, compare, confidence_interval, roc_curve,
-};
+use std::collections::BTreeMap;
+
+use safra_learn::{Metric, Metrics, Resampling, calibration_bins, compare, roc_curve};
 use safra_project::Problem;
 use safra_report::{
-    BaseRate, CalibrationBin, Estimate, Interval, LearnerMean, MetricRow, ProblemReport, RocCurve,
-    RocPoint, Rule,
+    BaseRate, CalibrationBin, Estimate, Interval, Intervals, LearnerMean, MetricRow, ProblemReport,
+    RocCurve, RocPoint, Rule,
 };
 
 use super::words::Words;
@@ -79,21 +79,21 @@ pub fn backtest_part(
     })
 }
 
-/// Adds 95 % intervals of the ROC AUC, by date and over all dates.
+/// Adds 95 % intervals of the metrics, by date and over all dates.
 pub fn add_intervals(
     context: &Context,
     report: &mut ProblemReport,
     evaluation: &Evaluation,
 ) -> Result<(), SafraError> {
+    let seed = context.project.settings.seed;
     for mean in &mut report.means {
-        mean.intervals.roc_auc = interval(context, evaluation, &mean.learner)?;
-    }
-    for (row, fold) in report.metrics.iter_mut().zip(&evaluation.folds) {
-        let alone = Evaluation {
-            folds: vec![fold.clone()],
-            unjudged: Vec::new(),
-        };
-        row.intervals.roc_auc = interval(context, &alone, &fold.learner)?;
+        let found = evaluation.intervals(&mean.learner, seed)?;
+        mean.intervals = plain_intervals(&found.mean);
+        let rows = report.metrics.iter_mut();
+        let of_learner = rows.filter(|row| row.learner == mean.learner);
+        for (row, intervals) in of_learner.zip(&found.by_date) {
+            row.intervals = plain_intervals(intervals);
+        }
     }
     Ok(())
 }
@@ -134,23 +134,6 @@ pub fn rule(
     }))
 }
 
-/// The interval of a learner's ROC AUC; `None` where it is constant or not defined.
-fn interval(
-    context: &Context,
-    evaluation: &Evaluation,
-    learner: &str,
-) -> Result<Option<Interval>, SafraError> {
-    let paired = Paired::of(evaluation, learner, evaluation, learner);
-    if !has_both_labels(&paired.labels)
-        || paired.challenger.iter().all(|s| *s == paired.challenger[0])
-    {
-        return Ok(None);
-    }
-    let resampling = resampling(context);
-    let made = confidence_interval(&paired.rows(), &paired.challenger, &resampling)?;
-    Ok((made.lower < made.upper).then(|| ends(&made)))
-}
-
 fn has_both_labels(labels: &[bool]) -> bool {
     labels.contains(&true) && labels.contains(&false)
 }
@@ -161,6 +144,22 @@ fn resampling(context: &Context) -> Resampling {
         resamples: RESAMPLES,
         seed: context.project.settings.seed,
         ..Resampling::default()
+    }
+}
+
+/// Intervals without width, as those of a constant score have, say nothing.
+fn plain_intervals(found: &BTreeMap<Metric, safra_learn::Interval>) -> Intervals {
+    let get = |metric| {
+        let interval = found.get(&metric)?;
+        (interval.lower < interval.upper).then(|| ends(interval))
+    };
+    Intervals {
+        roc_auc: get(Metric::RocAuc),
+        average_precision: get(Metric::AveragePrecision),
+        log_loss: get(Metric::LogLoss),
+        brier: get(Metric::Brier),
+        ece: get(Metric::Ece),
+        lift_at_10: get(Metric::LiftAt10),
     }
 }
 
