@@ -83,9 +83,10 @@ fn profiles_and_movements_add_up() {
         .map(|row| row["values"][0].as_f64().unwrap())
         .sum();
     assert!((revenue_share - 1.0).abs() < 1e-9, "{revenue_share}");
-    let largest = rows.iter().map(|row| row["values"][0].as_f64().unwrap());
+    let sizes = rows.iter().map(|row| row["values"][0].as_f64().unwrap());
+    let sizes: Vec<f64> = sizes.collect();
     assert!(
-        largest.clone().next() >= largest.last(),
+        sizes.first() >= sizes.last(),
         "numbered by revenue when they were found"
     );
     let names: std::collections::BTreeSet<&str> = rows
