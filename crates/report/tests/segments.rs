@@ -102,7 +102,7 @@ fn titles_state_what_the_data_show() {
     );
     assert_eq!(
         title(charts::segments_flows(&page).unwrap()),
-        "88\u{a0}% of the sellers stayed in their segment"
+        "88 % of the sellers stayed in their segment"
     );
     let files = charts::segments_files(&page).unwrap();
     let names: Vec<&str> = files.into_keys().collect();
