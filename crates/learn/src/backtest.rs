@@ -128,7 +128,10 @@ pub fn backtest(
 }
 
 /// The places among `learners` of the members of a blend, if it is one and all are there with the same parameters.
-fn combined_from(learner: &dyn Learner, learners: &[Box<dyn Learner>]) -> Option<Vec<usize>> {
+pub(crate) fn combined_from(
+    learner: &dyn Learner,
+    learners: &[Box<dyn Learner>],
+) -> Option<Vec<usize>> {
     let same = |member: &dyn Learner, other: &dyn Learner| {
         other.name() == member.name() && other.parameters() == member.parameters()
     };

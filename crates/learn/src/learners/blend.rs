@@ -83,6 +83,11 @@ impl Blend {
         &self.members
     }
 
+    /// The blend of these models, one of each of its members, in their order.
+    pub(crate) fn of(&self, members: Vec<Box<dyn Model>>) -> Box<dyn Model> {
+        Box::new(BlendModel::new(members, self.weights.clone()))
+    }
+
     /// The scores of the blend, from those of each member for the same rows, in the order of [`members`](Self::members).
     pub(crate) fn combine(&self, scores: &[&[f64]]) -> Vec<f64> {
         combine(&self.weights, scores)
@@ -126,8 +131,7 @@ impl Learner for Blend {
 
     fn fit(&self, training: &Training<'_>, seed: u64) -> Result<Box<dyn Model>, LearnError> {
         let members = self.members.iter().map(|member| member.fit(training, seed));
-        let members = members.collect::<Result<Vec<_>, _>>()?;
-        Ok(Box::new(BlendModel::new(members, self.weights.clone())))
+        Ok(self.of(members.collect::<Result<_, _>>()?))
     }
 
     fn as_blend(&self) -> Option<&Blend> {

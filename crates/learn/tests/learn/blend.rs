@@ -9,6 +9,10 @@ fn blend(values: serde_json::Value) -> Result<Box<dyn Learner>, LearnError> {
     learner("blend", &parameters(values))
 }
 
+fn make(name: &str) -> Box<dyn Learner> {
+    learner(name, &parameters(json!({}))).unwrap()
+}
+
 #[test]
 fn the_score_is_the_weighted_mean_of_log_odds() {
     let (train, test) = (signal(800, 1), signal(200, 2));
@@ -37,7 +41,6 @@ fn a_backtest_combines_the_scores_it_has() {
         train: (0..end).collect(),
         test: (end..end + 100).collect(),
     });
-    let make = |name: &str| learner(name, &parameters(json!({}))).unwrap();
     let alone = [make("blend")];
     let among = ["lightgbm", "blend", "logistic_regression"].map(make);
     let run = |learners: &[Box<dyn Learner>]| backtest(&examples, &splits, learners, 2, &|| ());
@@ -66,6 +69,19 @@ fn dates_without_an_answer_say_why() {
     assert_eq!(result.rows[2].learner, "blend");
     assert_eq!(result.rows[2].reason.as_deref(), Some("no training rows"));
     assert!(result.predictions.is_empty());
+}
+
+#[test]
+fn models_fitted_together_are_those_fitted_alone() {
+    let examples = signal(800, 5);
+    let training = Training::new(examples.all()).unwrap();
+    let learners = ["lightgbm", "blend", "logistic_regression"].map(make);
+    let together = fit_all(&learners, &training, 7).unwrap();
+    for (learner, model) in learners.iter().zip(together) {
+        let alone = learner.fit(&training, 7).unwrap();
+        assert_eq!(model.learner(), learner.name());
+        assert_eq!(model.save().unwrap(), alone.save().unwrap());
+    }
 }
 
 #[test]

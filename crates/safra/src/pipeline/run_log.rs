@@ -93,20 +93,18 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The run of one learner: its backtest, and the model fitted on all that is known.
+    /// The run of one learner: its backtest, and the model fitted on all that is known, which are the rows `known`.
     pub(super) fn log_learner(
         &self,
         experiment_id: &str,
         parent: &str,
-        learner: &dyn Learner,
+        (learner, fitted): (&dyn Learner, Box<dyn Model>),
+        known: &[usize],
         backtested: &Backtested<'_>,
     ) -> Result<Made, SafraError> {
         let evaluation = &backtested.evaluation;
         let run_id = self.start_run(experiment_id, learner.name(), Some(parent))?;
-        let rows = self.prepared.dataset.training_rows(self.at);
-        let training = safra_learn::Training::new(self.prepared.examples.rows(&rows)?)?;
-        let fitted = learner.fit(&training, self.context.project.settings.seed)?;
-        let calibration = backtested.calibration(learner.name(), &rows)?;
+        let calibration = backtested.calibration(learner.name(), known)?;
         let mut params = learner.parameters();
         params.insert("learner".to_owned(), learner.name().to_owned());
         params.insert(
@@ -114,7 +112,7 @@ impl Session<'_> {
             calibration.method().name().to_owned(),
         );
         let fitted = calibrated(fitted, calibration);
-        params.insert("train_rows".to_owned(), rows.len().to_string());
+        params.insert("train_rows".to_owned(), known.len().to_string());
         self.store.log_params(&run_id, &params)?;
         self.log_metrics(&run_id, evaluation, learner.name())?;
         let own = Evaluation {
@@ -143,7 +141,7 @@ impl Session<'_> {
             run_id,
             model_id: logged.model_id,
             source: logged.artifact_location,
-            train_rows: rows.len(),
+            train_rows: known.len(),
         })
     }
 

@@ -238,13 +238,17 @@ impl Session<'_> {
         )?;
         self.log_whole(&whole, evaluation, &best, metric)?;
         self.log_tuning(&experiment.experiment_id, &whole)?;
+        let known = prepared.dataset.training_rows(self.at);
+        let training = safra_learn::Training::new(prepared.examples.rows(&known)?)?;
+        let models = safra_learn::fit_all(&learners, &training, context.project.settings.seed)?;
         let progress = self.context.progress(learners.len(), "train");
         let mut version = None;
-        for learner in &learners {
+        for (learner, model) in learners.iter().zip(models) {
             let made = self.log_learner(
                 &experiment.experiment_id,
                 &whole,
-                learner.as_ref(),
+                (learner.as_ref(), model),
+                &known,
                 &backtested,
             )?;
             if learner.name() == best {
