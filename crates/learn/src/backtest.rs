@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{Blend, Examples, LearnError, Learner, Metric, Metrics, Scored, Training};
 
 /// One past date: the rows that could be trained on by then, and the rows to score on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Split {
     /// The date, as it is to be read in results and messages.
     pub date: String,
@@ -16,6 +16,25 @@ pub struct Split {
     pub train: Vec<usize>,
     /// Rows to score. Rows without a label are scored but not evaluated.
     pub test: Vec<usize>,
+    /// Rows that started before the date and whose label is not settled by then: only learners of durations look at them, as at
+    /// outcomes that are still to come.
+    pub open: Vec<usize>,
+    /// The moment as of which durations are seen, in days since 1970-01-01; needed by learners of durations only.
+    pub at: Option<f64>,
+}
+
+impl Split {
+    /// The rows to train on, with durations as they were seen at the moment of the split if it has one and `examples` have durations.
+    ///
+    /// # Errors
+    /// As [`Training::new`] and [`Training::observed_at`].
+    pub fn training<'a>(&'a self, examples: &'a Examples) -> Result<Training<'a>, LearnError> {
+        let training = Training::new(examples.rows(&self.train)?)?;
+        match (self.at, examples.durations()) {
+            (Some(at), Some(_)) => training.observed_at(&self.open, at),
+            _ => Ok(training),
+        }
+    }
 }
 
 /// The outcome of a backtest: by date in the order given, and within a date by learner in the order given.
@@ -80,7 +99,7 @@ pub struct LearnerMeans {
 /// from (no training rows, or one class only) or not be evaluated (no test row with a label) gives a row with a reason.
 ///
 /// # Errors
-/// If two learners have the same name or two splits the same date, a row is both in the training and test rows of a split, lies beyond
+/// If two learners have the same name or two splits the same date, a row of a split is both to be scored and to be learned from, lies beyond
 /// the examples or is to be trained on without a label, or a learner fails; the error names date and learner.
 pub fn backtest(
     examples: &Examples,
@@ -175,18 +194,18 @@ fn combined(
     blend: &Blend,
     members: Vec<&Outcome>,
 ) -> Result<Option<Outcome>, LearnError> {
-    let Some((row, predictions)) = members.first() else {
+    if members.is_empty() {
         return Ok(None);
-    };
-    if predictions.is_none() {
-        let learner = blend.name().to_owned();
-        return Ok(Some((
-            BacktestRow {
-                learner,
-                ..row.clone()
-            },
-            None,
-        )));
+    }
+    let without = members
+        .iter()
+        .find(|(_, predictions)| predictions.is_none());
+    if let Some((row, _)) = without {
+        let row = BacktestRow {
+            learner: blend.name().to_owned(),
+            ..row.clone()
+        };
+        return Ok(Some((row, None)));
     }
     let scores = members
         .iter()
@@ -211,7 +230,7 @@ fn check_names(splits: &[Split], learners: &[Box<dyn Learner>]) -> Result<(), Le
 }
 
 fn check_overlap(split: &Split) -> Result<(), LearnError> {
-    let train: BTreeSet<usize> = split.train.iter().copied().collect();
+    let train: BTreeSet<usize> = split.train.iter().chain(&split.open).copied().collect();
     match split.test.iter().find(|row| train.contains(row)) {
         Some(&row) => Err(LearnError::TrainTestOverlap {
             date: split.date.clone(),
@@ -230,16 +249,18 @@ fn evaluate(
     seed: u64,
 ) -> Result<Outcome, LearnError> {
     let test = examples.rows(&split.test)?;
-    let training = match Training::new(examples.rows(&split.train)?) {
+    let fitted = split
+        .training(examples)
+        .and_then(|training| learner.fit(&training, seed));
+    let model = match fitted {
         Err(error) if error.is_unlearnable() => {
             let labels = labels_of(examples, split);
             let row = row_of(split, learner, &labels, Err(error.to_string()));
             return Ok((row, None));
         }
-        training => training?,
+        fitted => fitted?,
     };
-    let scores = learner.fit(&training, seed)?.predict(&test)?;
-    judge(examples, split, learner, scores)
+    judge(examples, split, learner, model.predict(&test)?)
 }
 
 /// The scores of the test rows beside what happened.

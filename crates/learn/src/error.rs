@@ -53,6 +53,25 @@ pub enum LearnError {
         /// The row, from 0.
         row: usize,
     },
+    /// A learner of durations was given none.
+    #[error(
+        "there are no durations to learn from\nhint: the label must come with `duration` and `duration_known_at`"
+    )]
+    NoDurations,
+    /// The duration of a row is not what it must be.
+    #[error("row {row} {reason}")]
+    Duration {
+        /// The row, from 0.
+        row: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No outcome was seen, so that nothing is known of how long it takes.
+    #[error("none of {rows} rows has come to its outcome")]
+    NoOutcome {
+        /// Number of rows.
+        rows: usize,
+    },
     /// There are no rows to compare.
     #[error("no {what} rows to compare")]
     NoRows {
@@ -243,7 +262,7 @@ impl LearnError {
     pub(crate) fn is_unlearnable(&self) -> bool {
         matches!(
             self,
-            LearnError::NoTrainingRows | LearnError::OneClass { .. }
+            LearnError::NoTrainingRows | LearnError::OneClass { .. } | LearnError::NoOutcome { .. }
         )
     }
 }

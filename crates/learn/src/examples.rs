@@ -1,10 +1,9 @@
-//! Examples: rows of features with a label, selections of rows, and rows to train on.
+//! Examples: rows of features with a label, and selections of rows.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ops::Deref;
 
-use crate::{Column, FeatureValue, LearnError};
+use crate::{Column, Durations, FeatureValue, LearnError};
 
 /// A table of examples, checked once: every column has one value a row, names are unique, no value is infinite.
 ///
@@ -15,6 +14,7 @@ pub struct Examples {
     columns: Vec<Column>,
     label: Vec<Option<bool>>,
     positions: BTreeMap<String, usize>,
+    durations: Option<Durations>,
 }
 
 impl Examples {
@@ -59,7 +59,18 @@ impl Examples {
             columns,
             label,
             positions,
+            durations: None,
         })
+    }
+
+    /// The same examples, with the time that each row took to its outcome.
+    ///
+    /// # Errors
+    /// If there is not one duration a row, a row has no start, or an outcome has no moment at which it was seen.
+    pub fn with_durations(mut self, durations: Durations) -> Result<Self, LearnError> {
+        durations.check(self.len())?;
+        self.durations = Some(durations);
+        Ok(self)
     }
 
     /// Number of rows.
@@ -97,6 +108,11 @@ impl Examples {
         &self.label
     }
 
+    /// The time that each row took to its outcome, if that is known of these examples.
+    pub fn durations(&self) -> Option<&Durations> {
+        self.durations.as_ref()
+    }
+
     /// All rows, in order.
     pub fn all(&self) -> Rows<'_> {
         Rows {
@@ -126,8 +142,8 @@ impl Examples {
 /// A selection of rows, seen without their labels: what a model may look at when it scores.
 #[derive(Clone, Debug)]
 pub struct Rows<'a> {
-    examples: &'a Examples,
-    indices: Cow<'a, [usize]>,
+    pub(crate) examples: &'a Examples,
+    pub(crate) indices: Cow<'a, [usize]>,
 }
 
 impl Rows<'_> {
@@ -240,60 +256,5 @@ impl Rows<'_> {
             indices: Cow::Borrowed(indices),
         };
         self.indices.chunks(size).map(piece).collect()
-    }
-}
-
-/// Rows to train on, checked once: there are some, each has a label, and both classes occur.
-#[derive(Clone, Debug)]
-pub struct Training<'a> {
-    rows: Rows<'a>,
-    label: Vec<bool>,
-    positives: usize,
-}
-
-impl<'a> Training<'a> {
-    /// Trains on `rows`, with their labels.
-    ///
-    /// # Errors
-    /// If there are no rows, a row has no label, or all rows have the same label.
-    pub fn new(rows: Rows<'a>) -> Result<Self, LearnError> {
-        let label = rows
-            .indices
-            .iter()
-            .map(|&row| rows.examples.label[row].ok_or(LearnError::UnknownLabel { row }))
-            .collect::<Result<Vec<bool>, _>>()?;
-        let positives = label.iter().filter(|&&positive| positive).count();
-        match label.first() {
-            None => Err(LearnError::NoTrainingRows),
-            Some(&first) if positives == 0 || positives == label.len() => {
-                Err(LearnError::OneClass {
-                    label: first,
-                    rows: label.len(),
-                })
-            }
-            Some(_) => Ok(Self {
-                rows,
-                label,
-                positives,
-            }),
-        }
-    }
-
-    /// The label of each training row.
-    pub fn label(&self) -> &[bool] {
-        &self.label
-    }
-
-    /// Share of positive rows, strictly between 0 and 1.
-    pub fn base_rate(&self) -> f64 {
-        self.positives as f64 / self.label.len() as f64
-    }
-}
-
-impl<'a> Deref for Training<'a> {
-    type Target = Rows<'a>;
-
-    fn deref(&self) -> &Rows<'a> {
-        &self.rows
     }
 }

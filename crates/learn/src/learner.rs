@@ -9,11 +9,14 @@ use crate::calibrated::{calibrated, calibration_of};
 use crate::learners::baseline::{Baseline, BaselineModel};
 use crate::learners::blend::{Blend, BlendModel};
 use crate::learners::decision_tree::DecisionTree;
+use crate::learners::duration::{Duration, DurationModel};
 use crate::learners::lightgbm::Lightgbm;
 use crate::learners::logistic::{LogisticModel, LogisticRegression};
 use crate::learners::random_forest::RandomForest;
 use crate::learners::recency::{Recency, RecencyModel};
-use crate::learners::{baseline, blend, decision_tree, lightgbm, logistic, random_forest, recency};
+use crate::learners::{
+    baseline, blend, decision_tree, duration, lightgbm, logistic, random_forest, recency,
+};
 use crate::trees::Ensemble;
 use crate::{Calibration, Contributions, LearnError, Rows, SavedModel, Training};
 
@@ -117,7 +120,7 @@ pub struct FeatureImportance {
 }
 
 /// The names of all learners.
-pub const LEARNERS: [&str; 7] = [
+pub const LEARNERS: [&str; 8] = [
     baseline::NAME,
     recency::NAME,
     logistic::NAME,
@@ -125,6 +128,7 @@ pub const LEARNERS: [&str; 7] = [
     random_forest::NAME,
     lightgbm::NAME,
     blend::NAME,
+    duration::NAME,
 ];
 
 /// The learner of this name, with `overrides` in place of its default parameters.
@@ -143,6 +147,7 @@ pub fn learner(
         decision_tree::NAME => Box::new(DecisionTree::new(parse(decision_tree::NAME, overrides)?)?),
         random_forest::NAME => Box::new(RandomForest::new(parse(random_forest::NAME, overrides)?)?),
         lightgbm::NAME => Box::new(Lightgbm::new(parse(lightgbm::NAME, overrides)?)?),
+        duration::NAME => Box::new(Duration::new(parse(duration::NAME, overrides)?)?),
         blend::NAME => Box::new(Blend::new(parse(blend::NAME, overrides)?)?),
         _ => return Err(unknown_learner(name)),
     })
@@ -160,6 +165,7 @@ pub fn load(saved: &SavedModel) -> Result<Box<dyn Model>, LearnError> {
         decision_tree::NAME => Box::new(Ensemble::load(decision_tree::NAME, saved)?),
         random_forest::NAME => Box::new(Ensemble::load(random_forest::NAME, saved)?),
         lightgbm::NAME => Box::new(Ensemble::load(lightgbm::NAME, saved)?),
+        duration::NAME => Box::new(DurationModel::load(saved)?),
         blend::NAME => Box::new(BlendModel::load(saved)?),
         name => return Err(unknown_learner(name)),
     };

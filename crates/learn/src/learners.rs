@@ -3,6 +3,7 @@
 pub(crate) mod baseline;
 pub(crate) mod blend;
 pub(crate) mod decision_tree;
+pub(crate) mod duration;
 pub(crate) mod lightgbm;
 pub(crate) mod logistic;
 pub(crate) mod random_forest;

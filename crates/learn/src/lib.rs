@@ -32,6 +32,7 @@ mod comparison;
 mod contributions;
 mod curves;
 mod drift;
+mod durations;
 mod encoding;
 mod error;
 mod examples;
@@ -49,6 +50,7 @@ mod saved_model;
 mod scored;
 mod search_space;
 mod segments;
+mod training;
 mod trees;
 mod tuning;
 
@@ -64,14 +66,16 @@ pub use comparison::compare_predictions;
 pub use contributions::{Contributions, Reason};
 pub use curves::{CalibrationBin, RocPoint, calibration_bins, roc_curve};
 pub use drift::{Drift, drift, score_drift};
+pub use durations::Durations;
 pub use error::LearnError;
-pub use examples::{Examples, Rows, Training};
+pub use examples::{Examples, Rows};
 pub use fitting::fit_all;
 pub use intervals::{Intervals, intervals};
 pub use learner::{FeatureImportance, LEARNERS, Learner, Model, Stage, learner, load};
 pub use learners::baseline::{Baseline, BaselineParameters};
 pub use learners::blend::{Blend, BlendParameters};
 pub use learners::decision_tree::{DecisionTree, DecisionTreeParameters};
+pub use learners::duration::{Duration, DurationParameters};
 pub use learners::lightgbm::{Lightgbm, LightgbmParameters};
 pub use learners::logistic::{LogisticRegression, LogisticRegressionParameters};
 pub use learners::random_forest::{RandomForest, RandomForestParameters};
@@ -84,4 +88,5 @@ pub use segments::{
     Algorithm, Assignment, Candidate, Choice, Components, Movements, SegmentFeature, SegmentModel,
     SegmentsParameters, Stability, adjusted_rand_index, fit_segments,
 };
+pub use training::Training;
 pub use tuning::{Measured, Search, StageValue, Trial, Tuned, tune};

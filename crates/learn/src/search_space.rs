@@ -55,6 +55,15 @@ impl SearchSpace {
                 ("bagging_fraction", share(0.5, 1.0)),
                 ("lambda_l2", log(0.1, 100.0)),
             ],
+            "duration" => vec![
+                ("num_iterations", Values::Choice(vec![json!(600)])),
+                ("learning_rate", log(0.03, 0.2)),
+                ("num_leaves", whole(7.0, 31.0)),
+                ("min_data_in_leaf", whole(20.0, 200.0)),
+                ("feature_fraction", share(0.2, 0.8)),
+                ("bagging_fraction", share(0.5, 1.0)),
+                ("lambda_l2", log(1.0, 100.0)),
+            ],
             _ => Vec::new(),
         };
         Self {
@@ -219,6 +228,9 @@ mod tests {
             let space = SearchSpace::default_of(name);
             for number in 1..20 {
                 let mut candidate = space.candidate(3, number);
+                if name == "duration" {
+                    candidate.insert("promise".into(), json!("days"));
+                }
                 if name == "recency" {
                     candidate.insert("feature".into(), json!("days"));
                 }

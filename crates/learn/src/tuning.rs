@@ -120,7 +120,7 @@ impl Search<'_> {
     /// The dates that can judge, the latest first.
     fn usable_dates(&self) -> Result<Vec<&Split>, LearnError> {
         let usable = |split: &&Split| {
-            let rows = [&split.train, &split.test].map(|rows| self.training(rows));
+            let rows = [split.training(self.examples), self.validation(split)];
             match rows.into_iter().find_map(Result::err) {
                 None => Ok(true),
                 Some(error) if error.is_unlearnable() => Ok(false),
@@ -141,8 +141,8 @@ impl Search<'_> {
         }
     }
 
-    fn training<'r>(&'r self, rows: &'r [usize]) -> Result<Training<'r>, LearnError> {
-        Training::new(self.examples.rows(rows)?)
+    fn validation<'r>(&'r self, split: &'r Split) -> Result<Training<'r>, LearnError> {
+        Training::new(self.examples.rows(&split.test)?)
     }
 
     /// The parameters of a candidate, as far as they differ from the learner's defaults.
@@ -187,8 +187,9 @@ impl Search<'_> {
 
     /// The metric of a learner on a date, at each of its stages.
     fn values(&self, learner: &dyn Learner, split: &Split) -> Result<Vec<StageValue>, LearnError> {
-        let validation = self.training(&split.test)?;
-        let stages = learner.stages(&self.training(&split.train)?, &validation, self.seed)?;
+        let validation = self.validation(split)?;
+        let training = split.training(self.examples)?;
+        let stages = learner.stages(&training, &validation, self.seed)?;
         let mut values = Vec::with_capacity(stages.len());
         for stage in stages {
             let scored = Scored::new(validation.label(), &stage.scores)?;

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::Command;
 
 use safra_learn::{
-    Calibration, CalibrationMethod, Categories, Column, Examples, FeatureValue, Model, Training,
-    calibrated, learner,
+    Calibration, CalibrationMethod, Categories, Column, Durations, Examples, FeatureValue, Model,
+    Training, calibrated, learner,
 };
 use serde_json::{Value, json};
 
@@ -64,7 +64,14 @@ fn examples(rows: u32, shift: u32) -> Examples {
         Categories::from_texts(texts.iter().copied()).into(),
     ];
     let names = ["x", "y", "place"].map(str::to_owned).to_vec();
-    Examples::with_columns(names, columns, label).unwrap()
+    let days: Vec<f64> = (0..rows).map(|row| 1.0 + 4.0 * hash(row, 5)).collect();
+    let durations = Durations {
+        started: vec![0.0; days.len()],
+        known: days.clone(),
+        days,
+    };
+    let examples = Examples::with_columns(names, columns, label).unwrap();
+    examples.with_durations(durations).unwrap()
 }
 
 /// Rows as Python reads them.
@@ -105,12 +112,18 @@ fn python_reads_every_model_with_every_calibration() {
     // Test rows have places that training rows do not.
     let (train, test) = (examples(900, 0), examples(300, 5_000));
     let training = Training::new(train.all()).unwrap();
+    let training = training.observed_at(&[], 4.0).unwrap();
     let known: Vec<bool> = test.label().iter().map(|label| label.unwrap()).collect();
     let rows = as_json(&test);
     let mut cases = Vec::new();
     for name in safra_learn::LEARNERS {
         let parameters = match name {
             "recency" => BTreeMap::from([("feature".to_owned(), json!("x"))]),
+            "duration" => BTreeMap::from([("promise".to_owned(), json!("x"))]),
+            "blend" => {
+                let members = json!({"lightgbm": {}, "duration": {"promise": "x"}});
+                BTreeMap::from([("members".to_owned(), members)])
+            }
             _ => BTreeMap::new(),
         };
         let learner = learner(name, &parameters).unwrap();

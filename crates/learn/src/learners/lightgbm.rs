@@ -92,8 +92,7 @@ impl Lightgbm {
     /// # Errors
     /// If a parameter is out of its range.
     pub fn new(parameters: LightgbmParameters) -> Result<Self, LearnError> {
-        check_trees(&parameters)?;
-        check_shares_and_penalties(&parameters)?;
+        check(NAME, &parameters)?;
         Ok(Self { parameters })
     }
 
@@ -109,7 +108,16 @@ impl Lightgbm {
     }
 }
 
-fn check_trees(parameters: &LightgbmParameters) -> Result<(), LearnError> {
+/// Refuses parameters of trees, of `learner`, that are out of their range.
+pub(super) fn check(
+    learner: &'static str,
+    parameters: &LightgbmParameters,
+) -> Result<(), LearnError> {
+    check_trees(learner, parameters)?;
+    check_shares_and_penalties(learner, parameters)
+}
+
+fn check_trees(learner: &'static str, parameters: &LightgbmParameters) -> Result<(), LearnError> {
     let whole = |name, value: u32, lowest: u32, highest: u32| {
         let expected = match highest {
             u32::MAX => format!("at least {lowest}"),
@@ -117,7 +125,7 @@ fn check_trees(parameters: &LightgbmParameters) -> Result<(), LearnError> {
         };
         require(
             (lowest..=highest).contains(&value),
-            NAME,
+            learner,
             name,
             value,
             &expected,
@@ -141,11 +149,14 @@ fn check_trees(parameters: &LightgbmParameters) -> Result<(), LearnError> {
     whole("bagging_freq", parameters.bagging_freq, 0, 1_000_000)
 }
 
-fn check_shares_and_penalties(parameters: &LightgbmParameters) -> Result<(), LearnError> {
+fn check_shares_and_penalties(
+    learner: &'static str,
+    parameters: &LightgbmParameters,
+) -> Result<(), LearnError> {
     let rate = parameters.learning_rate;
     require(
         rate > 0.0 && rate.is_finite(),
-        NAME,
+        learner,
         "learning_rate",
         rate,
         "above 0",
@@ -156,7 +167,7 @@ fn check_shares_and_penalties(parameters: &LightgbmParameters) -> Result<(), Lea
     ] {
         require(
             share > 0.0 && share <= 1.0,
-            NAME,
+            learner,
             name,
             share,
             "above 0 and at most 1",
@@ -176,7 +187,7 @@ fn check_shares_and_penalties(parameters: &LightgbmParameters) -> Result<(), Lea
     ] {
         require(
             penalty >= 0.0 && penalty.is_finite(),
-            NAME,
+            learner,
             name,
             penalty,
             "0 or more",

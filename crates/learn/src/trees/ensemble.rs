@@ -30,6 +30,8 @@ const CLOSEST: f64 = 1e-6;
 pub(crate) enum Scale {
     /// Log odds, the sum of the trees.
     LogOdds,
+    /// What whoever holds the trees takes it for.
+    Sum,
     /// A probability: the base rate and the mean of so many trees, which say how far rows are from it. LightGBM lets a tree that
     /// finds nothing to split say 0, so that it must be these differences that are averaged.
     Probability {

@@ -6,7 +6,7 @@ use super::ensemble::{Ensemble, Scale};
 use super::library::{Booster, Dataset, LibraryParameters, Matrix, Prediction};
 use crate::encoding::Encoding;
 use crate::probability::sigmoid;
-use crate::{LearnError, Training};
+use crate::{LearnError, Rows, Training};
 
 /// How to grow trees: for whom, how many, on which scale, and LightGBM's parameters.
 pub(crate) struct Growth {
@@ -44,7 +44,7 @@ pub(crate) fn grow(
 }
 
 /// Trees of a stage.
-const STAGE: u32 = 25;
+pub(super) const STAGE: u32 = 25;
 
 /// Stages without a lower log loss after which growth ends.
 const PATIENCE: usize = 4;
@@ -93,7 +93,7 @@ pub(crate) fn grow_in_stages(
 }
 
 /// Whether the last stages all lost more than one before them.
-fn is_exhausted(losses: &[f64]) -> bool {
+pub(super) fn is_exhausted(losses: &[f64]) -> bool {
     let Some(earlier) = losses.len().checked_sub(PATIENCE) else {
         return false;
     };
@@ -105,7 +105,7 @@ fn is_exhausted(losses: &[f64]) -> bool {
 }
 
 impl Growth {
-    fn encoding(&self, training: &Training<'_>) -> Result<Encoding, LearnError> {
+    pub(super) fn encoding(&self, training: &Rows<'_>) -> Result<Encoding, LearnError> {
         let encoding = Encoding::fit(training);
         match encoding.features().is_empty() {
             true => Err(LearnError::NoFeatures {
@@ -122,12 +122,23 @@ impl Growth {
         parameters: &LibraryParameters,
         reference: Option<&Dataset>,
     ) -> Result<Dataset, LearnError> {
+        self.dataset_with(encoding, rows, &self.labels(rows), parameters, reference)
+    }
+
+    pub(super) fn dataset_with(
+        &self,
+        encoding: &Encoding,
+        rows: &Rows<'_>,
+        labels: &[f32],
+        parameters: &LibraryParameters,
+        reference: Option<&Dataset>,
+    ) -> Result<Dataset, LearnError> {
         let values = encoding.apply(rows, self.learner)?;
         let matrix = Matrix {
             values: &values,
             width: encoding.features().len(),
         };
-        Dataset::new(matrix, &self.labels(rows), parameters, reference)
+        Dataset::new(matrix, labels, parameters, reference)
     }
 
     fn scale(&self, training: &Training<'_>, trees: u32) -> Scale {
@@ -150,7 +161,7 @@ impl Growth {
     }
 
     /// The parameters as LightGBM takes them. One thread a fit: the fits themselves run side by side.
-    fn all_parameters(&self, encoding: &Encoding, seed: u64) -> LibraryParameters {
+    pub(super) fn all_parameters(&self, encoding: &Encoding, seed: u64) -> LibraryParameters {
         let mut parameters = self.parameters.clone();
         let fixed = [
             ("metric", "none".to_owned()),
@@ -173,7 +184,7 @@ impl Growth {
 }
 
 /// Names LightGBM accepts: no white space, no JSON punctuation, and unique after that.
-fn library_names(features: &[String]) -> Vec<String> {
+pub(super) fn library_names(features: &[String]) -> Vec<String> {
     let allowed = |letter: char| {
         if letter.is_whitespace() || letter.is_control() || "\",:[]{}=".contains(letter) {
             '_'

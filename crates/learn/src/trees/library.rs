@@ -107,6 +107,10 @@ impl Drop for Dataset {
     }
 }
 
+/// The rows that a booster grows on, and the first that it [validates on](Booster::validate_on), as LightGBM counts them.
+pub(crate) const TRAINED_ON: c_int = 0;
+pub(crate) const VALIDATED_ON: c_int = 1;
+
 /// Trees: those that are being grown on a dataset, or those read from text.
 ///
 /// A booster stays in the thread that made it.
@@ -155,6 +159,49 @@ impl<'d> Booster<'d> {
         // SAFETY: the booster and its datasets live.
         check(unsafe { sys::LGBM_BoosterUpdateOneIter(self.handle, &raw mut finished) })?;
         Ok(finished == 0)
+    }
+
+    /// Grows one more tree along the first and second derivatives of a loss, one a row, by the sum of the trees so far; false if there
+    /// is nothing left to split. The booster's objective must be `custom`.
+    pub(crate) fn grow_along(
+        &mut self,
+        gradients: &[f32],
+        hessians: &[f32],
+    ) -> Result<bool, LearnError> {
+        quiet();
+        let rows = self.sums_length(TRAINED_ON)?;
+        if gradients.len() != rows || hessians.len() != rows {
+            return Err(refused("derivatives and rows differ in number"));
+        }
+        let mut finished: c_int = 0;
+        // SAFETY: the booster and its datasets live, and there is one derivative of each kind a row, which is only read.
+        check(unsafe {
+            sys::LGBM_BoosterUpdateOneIterCustom(
+                self.handle,
+                gradients.as_ptr(),
+                hessians.as_ptr(),
+                &raw mut finished,
+            )
+        })?;
+        Ok(finished == 0)
+    }
+
+    /// The sum of the trees so far for each row of [`TRAINED_ON`] or [`VALIDATED_ON`].
+    pub(crate) fn sums(&self, of: c_int) -> Result<Vec<f64>, LearnError> {
+        let mut sums = vec![0.0; self.sums_length(of)?];
+        let mut length = 0_i64;
+        // SAFETY: LightGBM writes as many values as it has just said, for which there is room.
+        check(unsafe {
+            sys::LGBM_BoosterGetPredict(self.handle, of, &raw mut length, sums.as_mut_ptr())
+        })?;
+        Ok(sums)
+    }
+
+    fn sums_length(&self, of: c_int) -> Result<usize, LearnError> {
+        let mut length = 0_i64;
+        // SAFETY: the booster lives, and refuses rows that it does not have.
+        check(unsafe { sys::LGBM_BoosterGetNumPredict(self.handle, of, &raw mut length) })?;
+        usize::try_from(length).map_err(|_| refused("a negative number of rows"))
     }
 
     /// The one metric of the parameters on the rows to validate on.

@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use safra_learn::*;
 
-use crate::support::{all_learners, signal};
+use crate::support::{all_learners, of_labels, signal};
 
 fn split(date: &str, train: std::ops::Range<usize>, test: std::ops::Range<usize>) -> Split {
     Split {
         date: date.into(),
         train: train.collect(),
         test: test.collect(),
+        ..Split::default()
     }
 }
 
@@ -43,7 +44,7 @@ fn results_are_complete_and_in_order() {
     let dates = ["2018-01-01", "2018-02-01", "2018-03-01"];
     let expected: Vec<(&str, &str)> = dates
         .iter()
-        .flat_map(|&date| LEARNERS.iter().map(move |&name| (date, name)))
+        .flat_map(|&date| of_labels().iter().map(move |&name| (date, name)))
         .collect();
     assert_eq!(found, expected);
     let predicted: Vec<(&str, &str)> = result
@@ -93,7 +94,7 @@ fn means_are_over_dates() {
     for (position, means) in result.means.iter().enumerate() {
         assert_eq!(
             (means.learner.as_str(), means.dates),
-            (LEARNERS[position], 3)
+            (of_labels()[position], 3)
         );
         for metric in Metric::ALL {
             let values = result
@@ -212,7 +213,7 @@ fn dates_without_an_answer_say_why() {
     let reasons: Vec<Option<&str>> = result
         .rows
         .iter()
-        .step_by(LEARNERS.len())
+        .step_by(of_labels().len())
         .map(|row| row.reason.as_deref())
         .collect();
     let expected = [

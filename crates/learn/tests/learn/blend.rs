@@ -40,6 +40,7 @@ fn a_backtest_combines_the_scores_it_has() {
         date: format!("after {end}"),
         train: (0..end).collect(),
         test: (end..end + 100).collect(),
+        ..Split::default()
     });
     let alone = [make("blend")];
     let among = ["lightgbm", "blend", "logistic_regression"].map(make);
@@ -62,6 +63,7 @@ fn dates_without_an_answer_say_why() {
         date: "first".into(),
         train: vec![],
         test: (0..50).collect(),
+        ..Split::default()
     }];
     let learners = ["lightgbm", "logistic_regression", "blend"]
         .map(|name| learner(name, &parameters(json!({}))).unwrap());

@@ -17,6 +17,7 @@ fn splits() -> Vec<Split> {
         date: format!("2017-{date:02}-01"),
         train: (0..of_date(date - 2).end).collect(),
         test: of_date(date).collect(),
+        ..Split::default()
     };
     (2..DATES).map(split).collect()
 }

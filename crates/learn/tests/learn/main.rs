@@ -7,6 +7,7 @@ mod bootstrap;
 mod calibration;
 mod categories;
 mod drift;
+mod durations;
 mod learners;
 mod metrics;
 mod segments;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use safra_learn::{Categories, Column, Examples, Learner, learner};
+use safra_learn::{Categories, Column, Durations, Examples, LEARNERS, Learner, learner};
 use serde_json::{Value, json};
 
 /// Numbers between 0 and 1 that look random.
@@ -75,7 +75,49 @@ pub fn parameters(values: Value) -> BTreeMap<String, Value> {
     values.as_object().unwrap().clone().into_iter().collect()
 }
 
-/// All learners, with `recency` ranking by the feature of that name.
+/// Rows that start evenly over `over` days and take `exp(2 + 0.5 x + state + noise / 4)` days, the noise of the logistic distribution: `state` adds
+/// 0.4 in `far` and nothing in `near`. The label is whether a row takes longer than its `promise` of 5 to 20 days; all of it
+/// is seen in the end. Row by row, the probability of that.
+pub fn durations(rows: usize, over: f64, seed: u64) -> (Examples, Vec<f64>) {
+    let mut noise = Noise::new(seed);
+    let (mut x, mut promise, mut state) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut started, mut days, mut label, mut late) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for row in 0..rows {
+        let far = noise.next() < 0.4;
+        x.push(noise.next() * 2.0 - 1.0);
+        promise.push(5.0 + (noise.next() * 15.0).round());
+        state.push(Some(if far { "far" } else { "near" }));
+        let typical = 2.0 + 0.5 * x[row] + if far { 0.4 } else { 0.0 };
+        let share = noise.next().clamp(1e-9, 1.0 - 1e-9);
+        days.push((typical + (share / (1.0 - share)).ln() / 4.0).exp());
+        label.push(Some(days[row] > promise[row]));
+        late.push(1.0 / (1.0 + (4.0 * (promise[row].ln() - typical)).exp()));
+        started.push(over * row as f64 / rows as f64);
+    }
+    let known = started.iter().zip(&days).map(|(a, b)| a + b).collect();
+    let durations = Durations {
+        started,
+        days,
+        known,
+    };
+    let names = ["x", "promise", "state"].map(str::to_owned).to_vec();
+    let columns: Vec<Column> = vec![
+        x.into(),
+        promise.into(),
+        Categories::from_texts(state).into(),
+    ];
+    let examples = Examples::with_columns(names, columns, label).unwrap();
+    (examples.with_durations(durations).unwrap(), late)
+}
+
+/// The names of the learners that need nothing but labels, which are those of [`all_learners`].
+pub fn of_labels() -> &'static [&'static str] {
+    const ALL: &[&str] = &LEARNERS;
+    ALL.strip_suffix(&["duration"]).unwrap()
+}
+
+/// All learners that need nothing but labels, with `recency` ranking by the feature of that name.
 pub fn all_learners() -> Vec<Box<dyn Learner>> {
     let make = |name, values| learner(name, &parameters(values)).unwrap();
     vec![

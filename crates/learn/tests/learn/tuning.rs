@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use safra_learn::*;
 use serde_json::{Value, json};
 
-use crate::support::{parameters, signal};
+use crate::support::{durations, parameters, signal};
 
 fn splits() -> Vec<Split> {
     let split = |end: usize| Split {
         date: format!("row {end}"),
         train: (0..end).collect(),
         test: (end..end + 150).collect(),
+        ..Split::default()
     };
     [450, 600, 750].map(split).to_vec()
 }
@@ -66,6 +67,28 @@ fn a_stage_is_the_model_with_so_many_trees() {
         .map(|s| &s.parameters["num_iterations"])
         .collect();
     assert_eq!(trees, [25, 50, 60]);
+    for stage in stages {
+        let model = make(stage.parameters.clone()).fit(&training, 9).unwrap();
+        let scores = model.predict(&validation).unwrap();
+        for (score, expected) in stage.scores.iter().zip(scores) {
+            assert!((score - expected).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn a_stage_of_durations_is_the_model_with_so_many_trees() {
+    let ((train, _), (test, _)) = (durations(800, 100.0, 1), durations(300, 100.0, 2));
+    let training = Training::new(train.all()).unwrap();
+    let training = training.observed_at(&[], 100.5).unwrap();
+    let validation = Training::new(test.all()).unwrap();
+    let make = |mut values: BTreeMap<String, Value>| {
+        values.insert("promise".into(), json!("promise"));
+        learner("duration", &values).unwrap()
+    };
+    let grown = make(parameters(json!({"num_iterations": 63})));
+    let stages = grown.stages(&training, &validation, 9).unwrap();
+    assert_eq!(stages.len(), 3);
     for stage in stages {
         let model = make(stage.parameters.clone()).fit(&training, 9).unwrap();
         let scores = model.predict(&validation).unwrap();

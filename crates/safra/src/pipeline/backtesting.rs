@@ -88,6 +88,7 @@ pub fn as_rows(split: &Split) -> safra_learn::Split {
         date: split.date.to_string(),
         train: split.train.clone(),
         test: split.test.clone(),
+        ..safra_learn::Split::default()
     }
 }
 

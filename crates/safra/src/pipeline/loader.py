@@ -1,6 +1,7 @@
 """Loads Safra's models for MLflow: raw features in, probabilities out.
 
-A model is a folder of files. What they are called says what it is: `model.json` holds a formula, `model.txt` trees.
+A model is a folder of files. What they are called says what it is: `model.json` holds a formula, `model.txt` trees, and
+`duration.json` says that these are about a time to an outcome.
 """
 
 import json
@@ -91,9 +92,25 @@ class _Trees:
         matrix = np.column_stack([self._column(frame, feature) for feature in self.description["features"]])
         scores = self.booster.predict(matrix)
         scale = self.description["scale"]
-        if scale == "log_odds":
+        if scale in ("log_odds", "sum"):
             return scores
         return np.clip(scale["probability"]["base_rate"] + scores, 1e-6, 1.0 - 1e-6)
+
+
+class _Duration:
+    """Trees that give the logarithm of the typical days, held against the promised days under a log-logistic distribution."""
+
+    def __init__(self, trees, description):
+        self.trees = trees
+        self.description = description
+
+    def predict(self, frame):
+        description, promises = self.description, self.description["promises"]
+        promised = _numbers(frame, promises["feature"])
+        promised = np.where(np.isnan(promised), promises["median"], promised)
+        promised = np.log(np.maximum(promised, promises["shortest"]))
+        typical = description["intercept"] + self.trees.predict(frame)
+        return _sigmoid(description["steepness"] * (typical - promised))
 
 
 class _Blend:
@@ -144,6 +161,8 @@ def _load(folder, files, prefix=""):
         inner = _Blend(members, blend["weights"])
     elif prefix + "model.txt" in files:
         inner = _Trees(_read(folder, prefix + "model.txt"), json.loads(_read(folder, prefix + "features.json")))
+        if prefix + "duration.json" in files:
+            inner = _Duration(inner, json.loads(_read(folder, prefix + "duration.json")))
     else:
         inner = _Formula(json.loads(_read(folder, prefix + "model.json")))
     if prefix + "calibration.json" in files:
