@@ -1,4 +1,4 @@
-//! One fit of the learner `lightgbm`, and the speed of scoring, for `benches/learners`, which holds them against LightGBM itself.
+//! The seconds of one fit of the learner `lightgbm`, for `benches/learners`, which holds them against LightGBM itself.
 //!
 //! `SAFRA_FIT` is a folder with `features.f64` (numbers, column after column, little-endian) and `label.u8` (0 or 1 a row); without it
 //! rows are made up. Prints one JSON document.
@@ -10,16 +10,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use safra_learn::{Examples, Training, learner};
-use serde_json::{Value, json};
-
-/// Rows that are scored.
-const SCORED: usize = 200_000;
+use serde_json::json;
 
 /// Repetitions, of which the fastest counts.
 const REPETITIONS: usize = 5;
 
 fn main() {
-    // One thread, as a fit has; the speed is that of one core.
+    // One thread, as a fit has.
     rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .build_global()
@@ -35,32 +32,17 @@ fn main() {
     };
     let known = label.iter().copied().map(Some).collect();
     let examples = Examples::new(names(), columns.clone(), known).unwrap();
-    let fit = |parameters: Value| {
-        let parameters: BTreeMap<String, Value> = parameters
-            .as_object()
-            .unwrap()
-            .clone()
-            .into_iter()
-            .collect();
+    let fit_seconds = fastest(|| {
         let training = Training::new(examples.all()).unwrap();
-        learner("lightgbm", &parameters)
+        learner("lightgbm", &BTreeMap::new())
             .unwrap()
             .fit(&training, 0)
-            .unwrap()
-    };
-    let fit_seconds = fastest(|| {
-        fit(json!({}));
-    });
-    let model = fit(json!({"num_iterations": 300, "num_leaves": 15, "min_data_in_leaf": 5}));
-    let rows: Vec<usize> = (0..SCORED).map(|row| row % examples.len()).collect();
-    let score_seconds = fastest(|| {
-        model.predict(&examples.rows(&rows).unwrap()).unwrap();
+            .unwrap();
     });
     let found = json!({
         "rows": examples.len(),
         "features": columns.len(),
         "fit_seconds": fit_seconds,
-        "rows_a_second": SCORED as f64 / score_seconds,
     });
     println!("{found}");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LearnError, Rows};
+use crate::{Categories, Column, LearnError, Rows};
 
 /// The features of a model in training order and, for those that are categories, their texts in the order of their codes. A missing
 /// text that occurred in training has a code too: it may say something that rare texts do not.
@@ -13,6 +13,14 @@ use crate::{LearnError, Rows};
 pub(crate) struct Encoding {
     features: Vec<String>,
     categories: BTreeMap<String, Vec<Option<String>>>,
+}
+
+/// A feature as trees take it, for all rows that a selection is made from.
+pub(crate) enum EncodedColumn<'r> {
+    /// Numbers, NaN where missing.
+    Numbers(&'r [f64]),
+    /// Categories, with the code of each place in their dictionary.
+    Codes(&'r Categories, Vec<f64>),
 }
 
 impl Encoding {
@@ -41,38 +49,78 @@ impl Encoding {
         (0..self.features.len()).filter(is_categories)
     }
 
-    /// The features of `rows` as numbers, one column after the other. A category that did not occur in training is NaN, which
-    /// LightGBM keeps together with the rarest ones.
+    /// Whether the feature at `place` is categories.
+    pub(crate) fn is_categories(&self, place: usize) -> bool {
+        self.categories.contains_key(&self.features[place])
+    }
+
+    /// The columns of the features that `rows` are a selection of.
     ///
     /// # Errors
     /// If a feature is not there, or is categories where it was numbers in training, or the other way round.
+    pub(crate) fn columns<'r>(
+        &self,
+        rows: &'r Rows<'_>,
+        learner: &'static str,
+    ) -> Result<Vec<EncodedColumn<'r>>, LearnError> {
+        let positions = rows.positions(&self.features, learner)?;
+        let columns = self.features.iter().zip(positions);
+        let column = |(feature, position): (&String, usize)| match (
+            self.categories.get(feature),
+            rows.column(position),
+        ) {
+            (None, Column::Numbers(values)) => Ok(EncodedColumn::Numbers(values)),
+            (Some(texts), Column::Categories(categories)) => Ok(EncodedColumn::Codes(
+                categories,
+                codes_of_dictionary(texts, categories),
+            )),
+            (texts, _) => Err(LearnError::FeatureKind {
+                learner,
+                feature: feature.clone(),
+                categories: texts.is_some(),
+            }),
+        };
+        columns.map(column).collect()
+    }
+
+    /// The features of `rows` as numbers, one column after the other.
+    ///
+    /// # Errors
+    /// As [`columns`](Self::columns).
     pub(crate) fn apply(
         &self,
         rows: &Rows<'_>,
         learner: &'static str,
     ) -> Result<Vec<f64>, LearnError> {
-        let positions = rows.positions(&self.features, learner)?;
-        let mut values = Vec::with_capacity(positions.len() * rows.len());
-        for (feature, position) in self.features.iter().zip(positions) {
-            let texts = self.categories.get(feature);
-            if texts.is_some() != rows.is_categories(position) {
-                return Err(LearnError::FeatureKind {
-                    learner,
-                    feature: feature.clone(),
-                    categories: texts.is_some(),
-                });
+        let columns = self.columns(rows, learner)?;
+        let mut values = Vec::with_capacity(columns.len() * rows.len());
+        for column in &columns {
+            let indices = rows.indices().iter();
+            match column {
+                EncodedColumn::Numbers(numbers) => values.extend(indices.map(|&row| numbers[row])),
+                EncodedColumn::Codes(categories, codes) => {
+                    values.extend(indices.map(|&row| codes[categories.place(row)]));
+                }
             }
-            let texts = texts.map(Vec::as_slice).unwrap_or_default();
-            let codes: BTreeMap<Option<&str>, f64> = texts
-                .iter()
-                .zip(0_u32..)
-                .map(|(text, code)| (text.as_deref(), f64::from(code)))
-                .collect();
-            let code = |text: Option<&str>| codes.get(&text).copied().unwrap_or(f64::NAN);
-            values.extend(rows.mapped(position, |number| number, code));
         }
         Ok(values)
     }
+}
+
+/// The code of each text of a dictionary, and at last that of a missing one. A category that did not occur in training is NaN, which
+/// LightGBM keeps together with the rarest ones.
+fn codes_of_dictionary(texts: &[Option<String>], categories: &Categories) -> Vec<f64> {
+    let codes: BTreeMap<Option<&str>, f64> = texts
+        .iter()
+        .zip(0_u32..)
+        .map(|(text, code)| (text.as_deref(), f64::from(code)))
+        .collect();
+    let dictionary = categories.dictionary().iter();
+    dictionary
+        .map(|text| Some(text.as_str()))
+        .chain([None])
+        .map(|text| codes.get(&text).copied().unwrap_or(f64::NAN))
+        .collect()
 }
 
 /// The texts of a column in `rows`, a missing one included, the most frequent first.

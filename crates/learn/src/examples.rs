@@ -195,6 +195,16 @@ impl Rows<'_> {
         self.mapped(position, |number| number, |_| f64::NAN)
     }
 
+    /// The column at `position`, of all rows that these are selected from.
+    pub(crate) fn column(&self, position: usize) -> &Column {
+        &self.examples.columns[position]
+    }
+
+    /// The places of the selected rows among all.
+    pub(crate) fn indices(&self) -> &[usize] {
+        &self.indices
+    }
+
     /// Whether the column at `position` holds categories.
     pub fn is_categories(&self, position: usize) -> bool {
         matches!(self.examples.columns[position], Column::Categories(_))
@@ -247,14 +257,5 @@ impl Rows<'_> {
             Column::Numbers(values) => number(values[row]),
             Column::Categories(categories) => table[categories.place(row)],
         })
-    }
-
-    /// The selected rows in pieces of at most `size` rows.
-    pub(crate) fn pieces(&self, size: usize) -> Vec<Rows<'_>> {
-        let piece = |indices| Rows {
-            examples: self.examples,
-            indices: Cow::Borrowed(indices),
-        };
-        self.indices.chunks(size).map(piece).collect()
     }
 }

@@ -1,9 +1,19 @@
 //! Trees by LightGBM's engine, which the learners of trees share: growing, and the fitted model.
 
+#[cfg(test)]
+mod against_lightgbm;
 mod ensemble;
+mod forest;
 mod grow;
 mod grow_along;
 mod library;
+mod model_text;
+mod quadrature;
+mod ranks;
+mod shapley;
+mod sums;
+mod tree;
+mod vectors;
 
 pub(crate) use self::ensemble::Ensemble;
 pub(crate) use self::grow::{Growth, grow, grow_in_stages};

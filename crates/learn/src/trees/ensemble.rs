@@ -1,9 +1,9 @@
 //! Fitted trees: scores, exact explanations, files.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::library::{Booster, Matrix, Prediction};
+use super::forest::Forest;
+use super::model_text::Objective;
 use crate::contributions::stretch;
 use crate::encoding::Encoding;
 use crate::probability::logit;
@@ -14,12 +14,6 @@ const MODEL_FILE: &str = "model.txt";
 
 /// The feature names as they were before LightGBM's restrictions on names, the texts of categories, and the scale.
 const FEATURES_FILE: &str = "features.json";
-
-/// Rows are scored and explained in parallel; a piece is worth reading the trees anew.
-const ROWS_OF_A_PIECE: usize = 4_096;
-
-/// TreeSHAP takes a fraction of a millisecond a row.
-const EXPLAINED_ROWS_OF_A_PIECE: usize = 128;
 
 /// A probability that is the mean of labels is kept this far from 0 and 1, where log odds end.
 const CLOSEST: f64 = 1e-6;
@@ -32,14 +26,35 @@ pub(crate) enum Scale {
     LogOdds,
     /// What whoever holds the trees takes it for.
     Sum,
-    /// A probability: the base rate and the mean of so many trees, which say how far rows are from it. LightGBM lets a tree that
-    /// finds nothing to split say 0, so that it must be these differences that are averaged.
+    /// A probability: the base rate and the mean of the trees, which say how far rows are from it. LightGBM lets a tree that finds
+    /// nothing to split say 0, so that it must be these differences that are averaged.
     Probability {
         /// Share of positive training rows.
         base_rate: f64,
-        /// Number of trees.
-        trees: u32,
     },
+}
+
+impl Scale {
+    /// The score of a sum of `trees` trees.
+    pub(crate) fn score(self, sum: f64, trees: usize) -> f64 {
+        match self {
+            // As LightGBM writes it, so that the last bit is the same too.
+            Self::LogOdds => 1.0 / (1.0 + (-sum).exp()),
+            Self::Sum => sum,
+            Self::Probability { base_rate } => {
+                (base_rate + sum / trees as f64).clamp(CLOSEST, 1.0 - CLOSEST)
+            }
+        }
+    }
+
+    /// What trees of this scale are grown for.
+    fn objective(self) -> Objective {
+        match self {
+            Self::LogOdds => Objective::Binary,
+            Self::Sum => Objective::Custom,
+            Self::Probability { .. } => Objective::Regression,
+        }
+    }
 }
 
 /// What a model knows of its features and its trees.
@@ -50,28 +65,28 @@ struct Description {
     scale: Scale,
 }
 
-/// Trees as text. A booster cannot go from one thread to another, so each call reads its own; what is stored is thereby
-/// exactly what predicts.
+/// A model of trees. What is stored is exactly what predicts.
 #[derive(Debug)]
 pub(crate) struct Ensemble {
     learner: &'static str,
     description: Description,
     text: String,
+    forest: Forest,
 }
 
 impl Ensemble {
-    /// The model of `learner` with the trees of `text`.
+    /// The model of `learner` with the trees of `text`, which LightGBM has just grown.
+    ///
+    /// # Errors
+    /// If the text is not what LightGBM should have written.
     pub(crate) fn new(
         learner: &'static str,
         encoding: Encoding,
         scale: Scale,
         text: String,
-    ) -> Self {
-        Self {
-            learner,
-            description: Description { encoding, scale },
-            text,
-        }
+    ) -> Result<Self, LearnError> {
+        Self::of(learner, Description { encoding, scale }, text)
+            .map_err(|(_, reason)| LearnError::Lightgbm(format!("its model {reason}")))
     }
 
     /// The model that was saved.
@@ -79,42 +94,35 @@ impl Ensemble {
         let description: Description = saved.parse(FEATURES_FILE)?;
         let text = String::from_utf8(saved.file(MODEL_FILE)?.to_vec())
             .map_err(|error| saved.unreadable(MODEL_FILE, &format!("is not text: {error}")))?;
-        // Text that is no model makes LightGBM write to stderr.
-        if !text.starts_with("tree\n") || text.contains('\0') {
-            return Err(saved.unreadable(MODEL_FILE, "is not a LightGBM model"));
+        Self::of(learner, description, text)
+            .map_err(|(file, reason)| saved.unreadable(file, &reason))
+    }
+
+    /// A model of files that agree, or the file that does not, and why.
+    fn of(
+        learner: &'static str,
+        description: Description,
+        text: String,
+    ) -> Result<Self, (&'static str, String)> {
+        let forest = Forest::parse(&text).map_err(|reason| (MODEL_FILE, reason))?;
+        let Description { encoding, scale } = &description;
+        let refused = |reason: &str| Err((FEATURES_FILE, reason.to_owned()));
+        if forest.features() != encoding.features().len() {
+            return refused("does not name the features of the model");
         }
-        let features = Booster::from_text(&text)?.features()?;
-        if features != description.encoding.features().len() {
-            return Err(saved.unreadable(FEATURES_FILE, "does not name the features of the model"));
+        if !forest.fits(|place| encoding.is_categories(place)) {
+            return refused("takes categories for numbers, or numbers for categories");
+        }
+        let is_mean = matches!(scale, Scale::Probability { .. });
+        if forest.objective() != scale.objective() || is_mean && !forest.is_mean() {
+            return refused("has another scale than the trees");
         }
         Ok(Self {
             learner,
             description,
             text,
+            forest,
         })
-    }
-
-    /// What the trees say of all rows, in pieces of `size` rows that are worked on in parallel.
-    fn values(
-        &self,
-        rows: &Rows<'_>,
-        what: Prediction,
-        size: usize,
-    ) -> Result<Vec<f64>, LearnError> {
-        let encoding = &self.description.encoding;
-        let width = encoding.features().len();
-        rows.positions(encoding.features(), self.learner)?;
-        let pieces = rows.pieces(size);
-        let values = pieces.par_iter().map(|piece| {
-            let values = encoding.apply(piece, self.learner)?;
-            let matrix = Matrix {
-                values: &values,
-                width,
-            };
-            Booster::from_text(&self.text)?.predict(matrix, what, 0, None)
-        });
-        let values: Vec<Vec<f64>> = values.collect::<Result<_, LearnError>>()?;
-        Ok(values.concat())
     }
 }
 
@@ -128,26 +136,25 @@ impl Model for Ensemble {
     }
 
     fn predict(&self, rows: &Rows<'_>) -> Result<Vec<f64>, LearnError> {
-        let mut scores = self.values(rows, Prediction::Score, ROWS_OF_A_PIECE)?;
-        if let Scale::Probability { base_rate, .. } = self.description.scale {
-            scores
-                .iter_mut()
-                .for_each(|score| *score = (base_rate + *score).clamp(CLOSEST, 1.0 - CLOSEST));
-        }
-        Ok(scores)
+        let Description { encoding, scale } = &self.description;
+        let columns = encoding.columns(rows, self.learner)?;
+        let trees = self.forest.len();
+        let sums = self.forest.sums(&columns, rows.indices(), &[trees]);
+        let sums = sums.into_iter().flatten();
+        Ok(sums.map(|sum| scale.score(sum, trees)).collect())
     }
 
-    /// Exact TreeSHAP values (Lundberg et al., "From local explanations to global understanding with explainable AI for trees", 2020).
-    ///
     /// Trees that average labels are explained on the scale of probabilities; each row's values are then stretched by one factor
     /// so that they add up to the log odds of its score.
     fn contributions(&self, rows: &Rows<'_>) -> Result<Contributions, LearnError> {
-        let what = Prediction::Contributions;
-        let mut values = self.values(rows, what, EXPLAINED_ROWS_OF_A_PIECE)?;
+        let Description { encoding, scale } = &self.description;
+        let columns = encoding.columns(rows, self.learner)?;
+        let mut values = self.forest.contributions(&columns, rows.indices());
         let features = self.features().to_vec();
-        if let Scale::Probability { base_rate, trees } = self.description.scale {
+        if let Scale::Probability { base_rate } = scale {
             for row in values.chunks_exact_mut(features.len() + 1) {
-                row.iter_mut().for_each(|value| *value /= f64::from(trees));
+                row.iter_mut()
+                    .for_each(|value| *value /= self.forest.len() as f64);
                 row[features.len()] += base_rate;
                 stretch(row, log_odds);
             }
@@ -157,8 +164,7 @@ impl Model for Ensemble {
 
     /// The summed gain of the splits on each feature.
     fn importance(&self) -> Result<Vec<FeatureImportance>, LearnError> {
-        let gains = Booster::from_text(&self.text)?.gains()?;
-        let named = self.features().iter().cloned().zip(gains);
+        let named = self.features().iter().cloned().zip(self.forest.gains());
         Ok(named
             .map(|(feature, importance)| FeatureImportance {
                 feature,

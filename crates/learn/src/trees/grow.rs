@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::ensemble::{Ensemble, Scale};
-use super::library::{Booster, Dataset, LibraryParameters, Matrix, Prediction};
+use super::forest::Forest;
+use super::library::{Booster, Dataset, LibraryParameters, Matrix};
 use crate::encoding::Encoding;
-use crate::probability::sigmoid;
 use crate::{LearnError, Rows, Training};
 
 /// How to grow trees: for whom, how many, on which scale, and LightGBM's parameters.
@@ -38,9 +38,8 @@ pub(crate) fn grow(
     while trees < growth.trees && booster.grow()? {
         trees += 1;
     }
-    let text = booster.to_text()?;
-    let scale = growth.scale(training, trees.max(1));
-    Ok(Ensemble::new(growth.learner, encoding, scale, text))
+    let scale = growth.scale(training);
+    Ensemble::new(growth.learner, encoding, scale, booster.to_text()?)
 }
 
 /// Trees of a stage.
@@ -65,31 +64,30 @@ pub(crate) fn grow_in_stages(
     parameters.insert("metric".to_owned(), "binary_logloss".to_owned());
     let dataset = growth.dataset(&encoding, training, &parameters, None)?;
     let judge = growth.dataset(&encoding, validation, &parameters, Some(&dataset))?;
-    let values = encoding.apply(validation, growth.learner)?;
-    let matrix = Matrix {
-        values: &values,
-        width: encoding.features().len(),
-    };
     let mut booster = Booster::new(&dataset, &parameters)?;
     booster.validate_on(&judge)?;
-    let mut log_odds = vec![0.0; validation.len()];
     let (mut trees, mut growing) = (0, true);
-    let (mut stages, mut losses) = (Vec::new(), Vec::new());
+    let (mut ends, mut losses) = (Vec::new(), Vec::new());
     while growing && trees < growth.trees && !is_exhausted(&losses) {
-        let from = trees;
-        while growing && trees < growth.trees && trees < from + STAGE {
+        let end = growth.trees.min(trees + STAGE);
+        while growing && trees < end {
             growing = booster.grow()?;
-            trees += 1;
+            trees += u32::from(growing);
         }
-        let added = booster.predict(matrix, Prediction::Sum, from, Some(trees - from))?;
-        log_odds
-            .iter_mut()
-            .zip(added)
-            .for_each(|(sum, term)| *sum += term);
         losses.push(booster.validation()?);
-        stages.push((trees, log_odds.iter().copied().map(sigmoid).collect()));
+        ends.push(trees.max(1));
     }
-    Ok(stages)
+    ends.dedup();
+    let forest = Forest::parse(&booster.to_text()?).map_err(LearnError::Lightgbm)?;
+    let columns = encoding.columns(validation, growth.learner)?;
+    let counts: Vec<usize> = ends.iter().map(|&end| end as usize).collect();
+    let sums = forest.sums(&columns, validation.indices(), &counts);
+    let scale = growth.scale(training);
+    let scores = sums.into_iter().zip(&counts).map(|(sums, &trees)| {
+        let scores = sums.into_iter().map(|sum| scale.score(sum, trees));
+        scores.collect()
+    });
+    Ok(ends.iter().copied().zip(scores).collect())
 }
 
 /// Whether the last stages all lost more than one before them.
@@ -141,12 +139,11 @@ impl Growth {
         Dataset::new(matrix, labels, parameters, reference)
     }
 
-    fn scale(&self, training: &Training<'_>, trees: u32) -> Scale {
+    fn scale(&self, training: &Training<'_>) -> Scale {
         match self.log_odds {
             true => Scale::LogOdds,
             false => Scale::Probability {
                 base_rate: training.base_rate(),
-                trees,
             },
         }
     }

@@ -35,8 +35,7 @@ pub(crate) fn grow_along(
     dataset.name_features(&library_names(encoding.features()))?;
     let mut booster = Booster::new(&dataset, &parameters)?;
     grow_from(&mut booster, loss, 0, growth.trees)?;
-    let text = booster.to_text()?;
-    Ok(Ensemble::new(growth.learner, encoding, Scale::Sum, text))
+    Ensemble::new(growth.learner, encoding, Scale::Sum, booster.to_text()?)
 }
 
 /// Grows trees on `rows` along the derivatives of `loss`, and lets `judge` look at the loss and at the sums of the trees for the

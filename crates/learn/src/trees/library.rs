@@ -11,6 +11,9 @@ use lightgbm3_sys as sys;
 
 use crate::LearnError;
 
+#[cfg(test)]
+pub(crate) mod reference;
+
 /// Parameters by LightGBM's names, and their values as text.
 pub(crate) type LibraryParameters = BTreeMap<String, String>;
 
@@ -111,23 +114,10 @@ impl Drop for Dataset {
 pub(crate) const TRAINED_ON: c_int = 0;
 pub(crate) const VALIDATED_ON: c_int = 1;
 
-/// Trees: those that are being grown on a dataset, or those read from text.
-///
-/// A booster stays in the thread that made it.
+/// Trees that are being grown on a dataset. A booster stays in the thread that made it.
 pub(crate) struct Booster<'d> {
     handle: sys::BoosterHandle,
     datasets: PhantomData<&'d Dataset>,
-}
-
-/// What a booster is asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Prediction {
-    /// The score on the scale of the objective: a probability for `binary`, the mean label for `regression`. One value a row.
-    Score,
-    /// The sum of the trees. One value a row.
-    Sum,
-    /// TreeSHAP values of each feature and the bias. One value more than features a row.
-    Contributions,
 }
 
 impl<'d> Booster<'d> {
@@ -242,99 +232,11 @@ impl<'d> Booster<'d> {
             .to_owned())
     }
 
-    /// What trees `from..from + trees` (all from `from` on if `trees` is not given) say of each row.
-    ///
-    /// The matrix must have as many columns as the booster has features.
-    pub(crate) fn predict(
-        &self,
-        matrix: Matrix<'_>,
-        what: Prediction,
-        from: u32,
-        trees: Option<u32>,
-    ) -> Result<Vec<f64>, LearnError> {
-        quiet();
-        if matrix.width != self.features()? {
-            return Err(refused("the model has another number of features"));
-        }
-        let (rows, columns) = matrix.shape()?;
-        let (kind, each) = match what {
-            Prediction::Score => (sys::C_API_PREDICT_NORMAL, 1),
-            Prediction::Sum => (sys::C_API_PREDICT_RAW_SCORE, 1),
-            Prediction::Contributions => (sys::C_API_PREDICT_CONTRIB, matrix.width + 1),
-        };
-        let mut length = 0_i64;
-        let mut values = vec![0.0; matrix.rows() * each];
-        // SAFETY: the matrix holds rows × columns numbers; one class gives `each` values a row, for which there is room.
-        check(unsafe {
-            sys::LGBM_BoosterPredictForMat(
-                self.handle,
-                matrix.values.as_ptr().cast(),
-                sys::C_API_DTYPE_FLOAT64 as c_int,
-                rows,
-                columns,
-                0,
-                kind as c_int,
-                count(from as usize)?,
-                trees.map_or(Ok(-1), |trees| count(trees as usize))?,
-                c"num_threads=1 verbosity=-1".as_ptr(),
-                &raw mut length,
-                values.as_mut_ptr(),
-            )
-        })?;
-        Ok(values)
-    }
-
-    /// The summed gain of the splits on each feature.
-    pub(crate) fn gains(&self) -> Result<Vec<f64>, LearnError> {
-        let mut gains = vec![0.0; self.features()?];
-        // SAFETY: LightGBM writes one value a feature, for which there is room.
-        check(unsafe {
-            sys::LGBM_BoosterFeatureImportance(
-                self.handle,
-                0,
-                sys::C_API_FEATURE_IMPORTANCE_GAIN as c_int,
-                gains.as_mut_ptr(),
-            )
-        })?;
-        Ok(gains)
-    }
-
-    /// Number of features.
-    pub(crate) fn features(&self) -> Result<usize, LearnError> {
-        let mut features: c_int = 0;
-        // SAFETY: the booster lives.
-        check(unsafe { sys::LGBM_BoosterGetNumFeature(self.handle, &raw mut features) })?;
-        usize::try_from(features).map_err(|_| refused("a negative number of features"))
-    }
-
     fn unborn() -> Self {
         Self {
             handle: null_mut(),
             datasets: PhantomData,
         }
-    }
-}
-
-impl Booster<'static> {
-    /// The trees of a text that [`to_text`](Booster::to_text) wrote, of one class.
-    pub(crate) fn from_text(model: &str) -> Result<Self, LearnError> {
-        quiet();
-        // Of another number of classes, the values of a prediction would not have the length they are given room for.
-        if !model.lines().any(|line| line == "num_class=1") {
-            return Err(refused("not a model of one class"));
-        }
-        let model = text(model)?;
-        let mut booster = Self::unborn();
-        let mut trees: c_int = 0;
-        // SAFETY: the text ends with a zero byte and is copied.
-        check(unsafe {
-            sys::LGBM_BoosterLoadModelFromString(
-                model.as_ptr(),
-                &raw mut trees,
-                &raw mut booster.handle,
-            )
-        })?;
-        Ok(booster)
     }
 }
 
