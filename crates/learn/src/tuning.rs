@@ -1,6 +1,6 @@
 //! Search over the parameters of a learner by backtest on past dates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -89,13 +89,17 @@ pub fn tune(
     search.measure(&[0], &dates, measured, &|| true)?;
     keep(measured);
     let mut trials: Vec<Trial> = search.trial(0, &dates, measured)?.into_iter().collect();
-    let mut next = 1;
-    while !search.space.is_empty() && next < MOST_CANDIDATES && has_time() {
-        let mut alive: Vec<usize> = (next..next + BRACKET).collect();
+    let mut candidates = search.candidates();
+    while has_time() {
+        let mut alive: Vec<usize> = candidates.by_ref().take(BRACKET).collect();
+        if alive.is_empty() {
+            break;
+        }
         let mut bracket: BTreeMap<usize, Trial> = BTreeMap::new();
         for &rung in &rungs {
-            search.measure(&alive, &dates[..rung], measured, has_time)?;
-            keep(measured);
+            if search.measure(&alive, &dates[..rung], measured, has_time)? {
+                keep(measured);
+            }
             let mut judged = Vec::new();
             for &number in &alive {
                 judged.extend(search.trial(number, &dates[..rung], measured)?);
@@ -106,7 +110,6 @@ pub fn tune(
             bracket.extend(judged.into_iter().map(|trial| (trial.number, trial)));
         }
         trials.extend(bracket.into_values());
-        next += BRACKET;
     }
     let complete = (0..trials.len()).filter(|&place| trials[place].by_date.len() == all);
     let best = complete.min_by(|&a, &b| search.better(&trials[a], &trials[b]).then(a.cmp(&b)));
@@ -152,14 +155,21 @@ impl Search<'_> {
         parameters
     }
 
-    /// Measures candidates on dates, as far as that was not done and there is time.
+    /// The numbers of candidates after 0, without those whose parameters an earlier one has: a space of a few choices is exhausted.
+    fn candidates(&self) -> impl Iterator<Item = usize> + '_ {
+        let mut seen = BTreeSet::from([format!("{:?}", self.parameters(0))]);
+        (1..MOST_CANDIDATES)
+            .filter(move |&number| seen.insert(format!("{:?}", self.parameters(number))))
+    }
+
+    /// Measures candidates on dates, as far as that was not done and there is time, and says whether anything was.
     fn measure(
         &self,
         numbers: &[usize],
         dates: &[&Split],
         measured: &mut Measured,
         has_time: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(), LearnError> {
+    ) -> Result<bool, LearnError> {
         let mut open: Vec<(String, Box<dyn Learner>, &Split)> = Vec::new();
         for &number in numbers {
             for split in dates {
@@ -178,11 +188,12 @@ impl Search<'_> {
             .with_max_len(1)
             .filter_map(run)
             .collect();
+        let any = !found.is_empty();
         for found in found {
             let (key, values) = found?;
             measured.insert(key, values);
         }
-        Ok(())
+        Ok(any)
     }
 
     /// The metric of a learner on a date, at each of its stages.
