@@ -271,3 +271,71 @@ impl Ranker<'_> {
         ranks
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::tree::{Child, Leaf};
+    use super::*;
+
+    /// A tree of one split on the only feature.
+    fn stump(threshold: f64, missing: Missing, missing_left: bool) -> Tree {
+        let node = Node {
+            feature: 0,
+            rule: Rule::Number {
+                threshold,
+                missing,
+                missing_left,
+            },
+            left: Child::Leaf(0),
+            right: Child::Leaf(1),
+            gain: 1.0,
+        };
+        let leaf = Leaf {
+            value: 0.0,
+            rows: 1.0,
+        };
+        Tree::new(vec![node], vec![leaf; 2]).unwrap()
+    }
+
+    /// More thresholds than a column can rank, each asked with missing values on either side.
+    #[test]
+    fn tests_of_ranks_say_what_comparisons_say() {
+        for missing in [Missing::Never, Missing::Zero, Missing::Nan] {
+            let thresholds = (0..700_u32).map(|number| f64::from(number * 389 % 700) / 7.0 - 50.0);
+            let trees: Vec<Tree> = thresholds
+                .flat_map(|threshold| [true, false].map(|left| stump(threshold, missing, left)))
+                .collect();
+            let mut values: Vec<f64> = (0..1_500).map(|row| f64::from(row) / 14.0 - 53.0).collect();
+            values.extend([f64::NAN, 0.0, -0.0, 1e-36, -1e-36, 1e300, -1e300]);
+            let features = [EncodedColumn::Numbers(&values)];
+            let (ranking, tests) = Ranking::of(&trees);
+            let rows: Vec<usize> = (0..values.len()).collect();
+            let ranks = ranking.ranker(&features).ranks(&rows);
+            for (tree, test) in trees.iter().zip(&tests) {
+                let Rule::Number {
+                    threshold,
+                    missing_left,
+                    ..
+                } = tree.nodes()[0].rule
+                else {
+                    continue;
+                };
+                let columns = ranks.chunks_exact(ranking.columns());
+                let ranks = columns.flat_map(|block| block[test[0].column as usize]);
+                for (value, rank) in values.iter().zip(ranks) {
+                    let compared = missing.compared(*value);
+                    let left = match compared.is_nan() {
+                        true => missing_left,
+                        false => compared <= threshold,
+                    };
+                    assert_eq!(
+                        rank <= test[0].rank,
+                        left,
+                        "{value} {threshold} {missing:?}"
+                    );
+                }
+            }
+        }
+    }
+}
