@@ -11,6 +11,9 @@ const SHORTEST_SHARE: f64 = 0.01;
 /// The second derivative never falls below this, so that trees do not leap where the likelihood is flat.
 const FLATTEST: f64 = 1e-3;
 
+/// Durations are never taken to scatter by less than a hundredth: that would be certainty, which no number of equal ones gives.
+const STEEPEST: f64 = 100.0;
+
 /// Newton steps of the first fit, of which each mends intercept and steepness in turn.
 const FIRST_STEPS: usize = 50;
 
@@ -116,7 +119,8 @@ impl LogLogistic {
             }
         }
         let step = slope / curvature.max(f64::MIN_POSITIVE);
-        self.steepness = (steepness + step).clamp(steepness / 2.0, steepness * 2.0);
+        let highest = STEEPEST.min(steepness * 2.0);
+        self.steepness = (steepness + step).clamp(steepness / 2.0, highest);
     }
 
     /// The first and second derivative of a row's loss by the logarithm of its typical days, on the scale of one logistic
@@ -176,6 +180,20 @@ mod tests {
             let late = loss.exceeds(0.0, 20_f64.ln());
             assert!((late - 1.0 / 9.0).abs() < 0.01, "{after}: {late}");
         }
+    }
+
+    #[test]
+    fn equal_durations_are_no_certainty() {
+        let equal = Observation {
+            days: 7.0,
+            ended: true,
+        };
+        let mut loss = LogLogistic::new(&[equal; 300]).unwrap();
+        (0..50).for_each(|_| loss.refresh(&[0.0; 300]));
+        assert_eq!(loss.steepness(), STEEPEST);
+        assert_eq!(loss.exceeds(0.0, 7_f64.ln()), 0.5);
+        let (shorter, longer) = (loss.exceeds(0.0, 6_f64.ln()), loss.exceeds(0.0, 8_f64.ln()));
+        assert!(shorter > 0.999 && shorter < 1.0 && longer < 0.001 && longer > 0.0);
     }
 
     #[test]
