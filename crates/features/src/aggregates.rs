@@ -45,6 +45,12 @@ impl ViewAggregate {
         Ok(Self { output, call })
     }
 
+    /// What the aggregate looks at: its arguments and its filter.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let params = &self.call.params;
+        params.args.iter().chain(params.filter.as_deref())
+    }
+
     /// The aggregate with one more condition on its rows.
     pub(crate) fn filtered(&self, condition: Option<Expr>) -> Expr {
         let mut call = self.call.clone();

@@ -12,7 +12,9 @@ use safra_lake::Lake;
 use safra_project::{Project, View};
 use serde::Serialize;
 
-use crate::{CompiledView, FeatureError, REFERENCE_DATE, compute, read, stored_dates};
+use crate::{
+    CompiledView, FeatureError, REFERENCE_DATE, REFERENCE_TIME, compute, read, stored_dates,
+};
 
 /// Dates audited when none are named.
 const DATES: usize = 5;
@@ -50,6 +52,10 @@ pub struct Leak {
 /// Computes features again from sources cut at each date, and compares them with the store bit by bit. Without
 /// `dates` it takes a few, evenly spaced over those in the store.
 ///
+/// Of a view about events, the events of the day before each date are computed again, from sources cut at the date in which
+/// nothing is known before its own times have come ([`History::by_own_times`]), so that no event can look at what
+/// happened later on its day.
+///
 /// # Errors
 /// [`FeatureError`] when the store lacks a view or date, or the features cannot be computed.
 pub async fn audit(
@@ -64,14 +70,19 @@ pub async fn audit(
         let compiled = CompiledView::new(project, view).await?;
         let history = History::load(lake, project, &compiled.sources()).await?;
         let dates = match dates.is_empty() {
-            true => spread(&stored_dates(lake, &view.name).await?),
+            true => audited(view, &stored_dates(lake, &view.name).await?),
             false => dates.to_vec(),
         };
         let mut found = Differences::default();
         for &date in &dates {
-            let cut = history.cut(project, date).await?;
-            let known = compute(&compiled, &cut, &[date]).await?;
-            let stored = read(lake, &view.name, &[date]).await?;
+            let mut cut = history.cut(project, date).await?;
+            let mut wanted = date;
+            if view.is_about_events() {
+                cut = cut.by_own_times(project).await?;
+                wanted = date.pred_opt().unwrap_or(date);
+            }
+            let known = compute(&compiled, &cut, &[wanted]).await?;
+            let stored = read(lake, &view.name, &[wanted]).await?;
             found
                 .compare(&compiled, date, &stored, &known)
                 .map_err(|error| FeatureError::datafusion(&view.file, error))?;
@@ -85,6 +96,15 @@ pub async fn audit(
         });
     }
     Ok(audits)
+}
+
+/// A few of the dates at which the features in the store were known.
+fn audited(view: &View, stored: &[NaiveDate]) -> Vec<NaiveDate> {
+    let dates = spread(stored);
+    match view.is_about_events() {
+        true => dates.iter().filter_map(NaiveDate::succ_opt).collect(),
+        false => dates,
+    }
 }
 
 /// The first, the last, and some between them.
@@ -115,7 +135,10 @@ impl Differences {
             .first()
             .map_or_else(|| known.schema(), RecordBatch::schema);
         let stored = concat_batches(&schema, stored)?;
-        let keys: Vec<&str> = view.entity.iter().map(String::as_str).collect();
+        let mut keys: Vec<&str> = view.entity.iter().map(String::as_str).collect();
+        if view.view.is_about_events() {
+            keys.push(REFERENCE_TIME);
+        }
         let pairs = Pairs::of(&stored, known, &keys)?;
         for &row in &pairs.stored_only {
             self.note("row", date, entity(&stored, &keys, row), "there", "absent");

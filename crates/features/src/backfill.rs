@@ -1,6 +1,6 @@
 //! Filling the feature store: only dates that are missing or stale, in pieces that fit into memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -11,8 +11,8 @@ use safra_project::{Project, View};
 use serde::Serialize;
 
 use crate::compute::Prepared;
-use crate::store::{Held, condition};
-use crate::{CompiledView, FeatureError};
+use crate::store::{Held, REFERENCE_DATE, condition};
+use crate::{CompiledView, FeatureError, event_store};
 
 /// What a backfill did to one view.
 #[derive(Debug, Clone, Serialize)]
@@ -32,9 +32,10 @@ pub struct BackfillReport {
 /// Told how many dates of a view have been dealt with since the last call.
 pub type Progress = Arc<dyn Fn(&str, usize) + Send + Sync>;
 
-/// Computes the features of `views` at `dates` (strictly increasing) and puts them into the store. Dates that
-/// are there already, computed by the same view from sources that would give the same, are left as they are.
-/// Each commit replaces exactly the dates that it brings, so a killed backfill goes on where it stopped.
+/// Computes the features of `views` at `dates` (strictly increasing) and puts them into the store; where a view is
+/// about events, those of the events on these days. Dates that are there already, computed by the same view from
+/// sources that would give the same, are left as they are. Each commit replaces exactly the dates that it brings,
+/// so a killed backfill goes on where it stopped; the days of events come in one commit.
 ///
 /// # Errors
 /// [`FeatureError`] names the view; what was committed before it stays.
@@ -45,12 +46,30 @@ pub async fn backfill(
     dates: &[NaiveDate],
     progress: Progress,
 ) -> Result<Vec<BackfillReport>, FeatureError> {
-    let mut tables = BTreeSet::new();
+    let (mut done, mut open) = (BTreeMap::new(), Vec::new());
+    let mut sources = Sources::new(lake, project);
     for view in views {
-        tables.extend(CompiledView::new(project, view).await?.sources());
+        let compiled = CompiledView::new(project, view).await?;
+        match up_to_date(&mut sources, &compiled, dates).await? {
+            Some(report) => {
+                progress(&view.name, dates.len());
+                done.insert(view.name.clone(), report);
+            }
+            None => open.push(compiled),
+        }
     }
-    let history = History::load(lake, project, &tables).await?;
-    backfill_from(lake, project, views, dates, history, progress).await
+    if !open.is_empty() {
+        let tables = open.iter().flat_map(CompiledView::sources).collect();
+        let history = History::load(lake, project, &tables).await?;
+        let reports = run(lake, project, open, dates, history, progress).await?;
+        done.extend(
+            reports
+                .into_iter()
+                .map(|report| (report.view.clone(), report)),
+        );
+    }
+    let reports = views.iter().filter_map(|view| done.remove(&view.name));
+    Ok(reports.collect())
 }
 
 /// As [`backfill`], from sources that are at hand.
@@ -69,9 +88,88 @@ pub async fn backfill_from(
     for view in views {
         compiled.push(CompiledView::new(project, view).await?);
     }
+    run(lake, project, compiled, dates, history, progress).await
+}
+
+/// The versions of the sources in the lake, each looked up once.
+struct Sources<'a> {
+    lake: &'a Lake,
+    project: &'a Project,
+    versions: BTreeMap<String, Option<u64>>,
+}
+
+impl<'a> Sources<'a> {
+    fn new(lake: &'a Lake, project: &'a Project) -> Self {
+        Self {
+            lake,
+            project,
+            versions: BTreeMap::new(),
+        }
+    }
+
+    /// The versions of the sources that a view depends on; `None` when one of them is not there.
+    async fn of(
+        &mut self,
+        view: &CompiledView,
+    ) -> Result<Option<BTreeMap<String, u64>>, FeatureError> {
+        let mut found = BTreeMap::new();
+        for name in self.project.with_parents(view.reads.keys())? {
+            let version = match self.versions.get(&name) {
+                Some(version) => *version,
+                None => {
+                    let table = self.lake.table(Folder::Sources, &name);
+                    let version = table.snapshot().await?.map(|held| held.version());
+                    self.versions.insert(name.clone(), version);
+                    version
+                }
+            };
+            match version {
+                Some(version) => found.insert(name, version),
+                None => return Ok(None),
+            };
+        }
+        Ok(Some(found))
+    }
+}
+
+/// The report of a view of which the store holds all dates, computed from the very versions that the sources have now: these
+/// need not even be read.
+async fn up_to_date(
+    sources: &mut Sources<'_>,
+    view: &CompiledView,
+    dates: &[NaiveDate],
+) -> Result<Option<BackfillReport>, FeatureError> {
+    let name = &view.view.name;
+    let table = sources.lake.table(Folder::Features, name);
+    let (Some(snapshot), Some(versions)) = (table.snapshot().await?, sources.of(view).await?)
+    else {
+        return Ok(None);
+    };
+    let held = Held::of(&snapshot).await?;
+    let same = held.fingerprint == view.fingerprint() && held.sources == versions;
+    if !same || dates.iter().any(|date| !held.dates.contains(date)) {
+        return Ok(None);
+    }
+    Ok(Some(BackfillReport {
+        view: name.clone(),
+        dates: dates.len(),
+        computed: 0,
+        rows: snapshot.row_count()?,
+        features: view.stored_features().len(),
+    }))
+}
+
+async fn run(
+    lake: &Lake,
+    project: &Project,
+    views: Vec<CompiledView>,
+    dates: &[NaiveDate],
+    history: History,
+    progress: Progress,
+) -> Result<Vec<BackfillReport>, FeatureError> {
     let history = Arc::new(history);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let tasks = compiled.into_iter().map(|view| {
+    let tasks = views.into_iter().map(|view| {
         let job = Job {
             lake: lake.clone(),
             project: project.clone(),
@@ -98,20 +196,40 @@ pub async fn backfill_from(
 }
 
 /// The backfill of one view.
-struct Job {
-    lake: Lake,
-    project: Project,
-    view: CompiledView,
-    history: Arc<History>,
-    dates: Vec<NaiveDate>,
-    progress: Progress,
+pub(crate) struct Job {
+    pub lake: Lake,
+    pub project: Project,
+    pub view: CompiledView,
+    pub history: Arc<History>,
+    pub dates: Vec<NaiveDate>,
+    pub progress: Progress,
 }
 
 impl Job {
     async fn run(self) -> Result<BackfillReport, FeatureError> {
         let name = &self.view.view.name;
         let table = self.lake.table(Folder::Features, name);
-        let (mut held, same_view) = self.held(&table).await?;
+        let computed = match self.view.view.is_about_events() {
+            true => event_store::fill(&self, &table).await?,
+            false => self.fill(&table).await?,
+        };
+        let rows = match table.snapshot().await? {
+            Some(snapshot) => snapshot.row_count()?,
+            None => 0,
+        };
+        Ok(BackfillReport {
+            view: name.clone(),
+            dates: self.dates.len(),
+            computed,
+            rows,
+            features: self.view.stored_features().len(),
+        })
+    }
+
+    /// Computes the dates that the table lacks, and tells how many these were.
+    async fn fill(&self, table: &Table) -> Result<usize, FeatureError> {
+        let name = &self.view.view.name;
+        let (mut held, same_view) = self.held(table).await?;
         let missing: Vec<NaiveDate> = self
             .dates
             .iter()
@@ -123,23 +241,13 @@ impl Job {
             let prepared = Prepared::new(&self.view, &self.history).await?;
             let mut replace_all = !same_view;
             for piece in missing.chunks(prepared.dates_at_once()) {
-                self.write(&table, &prepared, piece, &mut held, replace_all)
+                self.write(table, &prepared, piece, &mut held, replace_all)
                     .await?;
                 replace_all = false;
                 (self.progress)(name, piece.len());
             }
         }
-        let rows = match table.snapshot().await? {
-            Some(snapshot) => snapshot.row_count()?,
-            None => 0,
-        };
-        Ok(BackfillReport {
-            view: name.clone(),
-            dates: self.dates.len(),
-            computed: missing.len(),
-            rows,
-            features: self.view.stored_features().len(),
-        })
+        Ok(missing.len())
     }
 
     /// What the store holds that is still right, and whether the present view computed it.
@@ -162,7 +270,8 @@ impl Job {
         Ok((held, same_view))
     }
 
-    fn source_versions(&self) -> BTreeMap<String, u64> {
+    /// The versions of the sources that the view depends on.
+    pub(crate) fn source_versions(&self) -> BTreeMap<String, u64> {
         let wanted = self
             .project
             .with_parents(self.view.reads.keys())
@@ -186,7 +295,7 @@ impl Job {
         held.dates.extend(dates);
         let replace = match replace_all {
             true => Replace::All,
-            false => Replace::Where(vec![condition(dates)]),
+            false => Replace::Where(vec![condition(REFERENCE_DATE, dates)]),
         };
         let schema = features.schema();
         table

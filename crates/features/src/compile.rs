@@ -16,7 +16,7 @@ use crate::obstacle::Obstacle;
 use crate::reads::{Known, check_reads, reads, register};
 use crate::split::{Parts, split};
 use crate::swept::Swept;
-use crate::{FeatureError, oracle, rows};
+use crate::{FeatureError, Place, oracle, rows};
 
 /// A view that has been parsed, checked and split; see the [crate] for the parts.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub struct CompiledView {
     pub(crate) way: Way,
     /// The columns of the grouped relation that hold the entity.
     pub(crate) entity_outputs: Vec<String>,
+    /// The column of the grouped relation that holds the time.
+    pub(crate) time_output: String,
     /// The features over the grouped relation.
     pub(crate) projection: Vec<Expr>,
     fingerprint: String,
@@ -52,6 +54,8 @@ pub(crate) enum Way {
     /// For all dates at once: this input, which reads no column that it does not need, and these parts of
     /// the aggregates.
     Sweep(LogicalPlan, Swept),
+    /// For all events at once: this input, which reads no column that it does not need.
+    Events(LogicalPlan),
     /// By one query a date, because of these parts of it.
     Dates(Vec<Obstacle>),
 }
@@ -81,10 +85,12 @@ impl CompiledView {
             time_expression: parts.time,
             aggregates: parts.aggregates,
             way: match parts.swept {
+                Ok((input, _)) if view.is_about_events() => Way::Events(input),
                 Ok((input, swept)) => Way::Sweep(input, swept),
                 Err(obstacles) => Way::Dates(obstacles),
             },
             entity_outputs: parts.entity_outputs,
+            time_output: parts.time_output,
             projection: parts.projection,
             warning: Arc::new(Once::new()),
         };
@@ -99,7 +105,7 @@ impl CompiledView {
         context: &SessionContext,
         sources: &BTreeMap<String, Known>,
     ) -> Result<(), FeatureError> {
-        if let Way::Sweep(input, _) = &self.way {
+        if let Way::Sweep(input, _) | Way::Events(input) = &self.way {
             self.reads = reads(input)?;
             check_reads(&self.view, &self.reads, sources)?;
             let schemas = sources.iter();
@@ -108,7 +114,10 @@ impl CompiledView {
                 self.way = Way::Dates(vec![obstacle]);
             }
         }
-        if let Way::Dates(_) = &self.way {
+        if let Way::Dates(obstacles) = &self.way {
+            if self.view.is_about_events() {
+                return Err(not_at_once(&self.view, obstacles));
+            }
             let plan = oracle::optimized(self, context).await?;
             self.reads = reads(&plan)?;
             check_reads(&self.view, &self.reads, sources)?;
@@ -119,7 +128,7 @@ impl CompiledView {
     /// What keeps the features from being computed for all dates at once; empty when nothing does.
     pub fn obstacles(&self) -> &[Obstacle] {
         match &self.way {
-            Way::Sweep(..) => &[],
+            Way::Sweep(..) | Way::Events(_) => &[],
             Way::Dates(obstacles) => obstacles,
         }
     }
@@ -147,6 +156,9 @@ impl CompiledView {
 
     /// The names of the features in the store, window by window.
     pub fn stored_features(&self) -> Vec<String> {
+        if self.view.is_about_events() {
+            return self.features.clone();
+        }
         let names = |window| {
             self.features
                 .iter()
@@ -164,12 +176,27 @@ fn check_time(view: &View, parts: &Parts) -> Result<(), FeatureError> {
     match parts.time.get_type(parts.input.schema()) {
         Ok(DataType::Timestamp(_, None) | DataType::Date32) => Ok(()),
         Ok(other) => {
-            let (line, time) = (view.time_line, &view.time);
+            let (line, key, time) = (view.time_line, view.time_key(), &view.time);
             let message =
-                format!("line {line}, time: {time} is {other}, not a timestamp or a date");
+                format!("line {line}, {key}: {time} is {other}, not a timestamp or a date");
             Err(FeatureError::shape(&view.file, message))
         }
         Err(error) => Err(FeatureError::datafusion(&view.file, error)),
+    }
+}
+
+/// A query for each event would never end.
+fn not_at_once(view: &View, obstacles: &[Obstacle]) -> FeatureError {
+    let obstacle = obstacles.first();
+    let text = |part: fn(&Obstacle) -> &String| obstacle.map(part).cloned().unwrap_or_default();
+    FeatureError::Unsupported {
+        file: view.file.clone(),
+        place: Place::default(),
+        expression: text(|obstacle| &obstacle.expression),
+        reason: format!(
+            "{}\nhint: a view about events is computed for all of them at once, or not at all",
+            text(|obstacle| &obstacle.reason)
+        ),
     }
 }
 

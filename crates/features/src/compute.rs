@@ -10,6 +10,7 @@ use safra_project::Window;
 use safra_sweep::{Aggregate, Rows, Swept as Output, sweep};
 
 use crate::compile::Way;
+use crate::events::{self, Events};
 use crate::oracle::{oracle, oracle_schema};
 use crate::project_features::{Grouped, project};
 use crate::rows::{ViewRows, collect};
@@ -17,7 +18,8 @@ use crate::swept::Swept;
 use crate::{CompiledView, FeatureError};
 
 /// The features of a view at each of `dates` (strictly increasing): the entity's columns, `reference_date`,
-/// and each feature for each window, sorted by reference date, then entity.
+/// and each feature for each window, sorted by reference date, then entity. Of a view about events, those of the events on
+/// these days: the entity's columns, `reference_time`, and each feature, sorted by time, then entity.
 ///
 /// A view with [`CompiledView::obstacles`] is computed by one query a date, and a warning says so.
 ///
@@ -40,6 +42,7 @@ pub(crate) struct Prepared<'a> {
 /// What the features are computed from.
 enum From<'a> {
     Rows(ViewRows, &'a Swept),
+    Events(Events),
     Sources(&'a History),
 }
 
@@ -58,6 +61,7 @@ impl<'a> Prepared<'a> {
             Way::Sweep(input, swept) => {
                 From::Rows(collect(view, input, swept, history).await?, swept)
             }
+            Way::Events(input) => From::Events(events::collect(view, input, history).await?),
             Way::Dates(_) => {
                 view.warn();
                 From::Sources(history)
@@ -70,6 +74,9 @@ impl<'a> Prepared<'a> {
     pub(crate) async fn features(&self, dates: &[NaiveDate]) -> Result<RecordBatch, FeatureError> {
         match &self.from {
             From::Rows(rows, swept) => compute_rows(self.view, rows, swept, dates).await,
+            From::Events(events) => events
+                .on(dates)
+                .map_err(|error| FeatureError::datafusion(&self.view.view.file, error)),
             From::Sources(history) => {
                 let mut batches = Vec::with_capacity(dates.len());
                 for &date in dates {
@@ -91,6 +98,7 @@ impl<'a> Prepared<'a> {
                 let values = (entities * self.view.stored_features().len()).max(1);
                 (VALUES_AT_ONCE / values).max(1)
             }
+            From::Events(_) => usize::MAX,
             From::Sources(_) => QUERIES_AT_ONCE,
         }
     }

@@ -13,9 +13,11 @@ pub struct Explanation {
     pub view: String,
     /// Whom it is about.
     pub entity: Vec<String>,
-    /// What decides which rows a window holds.
+    /// What decides which rows a window holds; when the event happened, in a view about events.
     pub time: String,
-    /// The windows, as they are written.
+    /// Whether it is about events, each at its time, instead of reference dates.
+    pub events: bool,
+    /// The windows, as they are written; none in a view about events.
     pub windows: Vec<String>,
     /// The columns that it reads.
     pub reads: Vec<ColumnRead>,
@@ -61,11 +63,12 @@ impl CompiledView {
             view: self.view.name.clone(),
             entity: self.entity.clone(),
             time: self.view.time.clone(),
+            events: self.view.is_about_events(),
             windows: self.view.windows.iter().map(ToString::to_string).collect(),
             reads,
             date_by_date: self.obstacles().to_vec(),
             row_plan: match &self.way {
-                Way::Sweep(input, _) => input.display_indent().to_string(),
+                Way::Sweep(input, _) | Way::Events(input) => input.display_indent().to_string(),
                 Way::Dates(_) => self.input.display_indent().to_string(),
             },
             aggregates: self

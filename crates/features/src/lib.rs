@@ -8,14 +8,17 @@
 //!
 //! - [`CompiledView`] is a view that has been parsed, checked and split,
 //! - [`compute`] gives its features for many dates,
-//! - [`oracle`] gives them for one date the naive way, on tables cut at that date: tests and audits hold
-//!   the two against each other,
+//! - [`oracle`] gives them for one date the naive way, on tables cut at that date, [`event_oracle`] for the events
+//!   of one moment: tests hold the two against each other,
 //! - [`audit()`] computes past dates again from sources cut at each, and names what differs,
 //! - [`backfill`], [`read`] and [`find_stale`] are the feature store.
 //!
 //! A row whose entity is NULL belongs to nobody and is left out. An entity has a row for a date when at
 //! least one of the view's windows holds at least one row of it; counts are 0 in its other windows, and
 //! everything else is NULL there.
+//!
+//! A view may be about events in place of reference dates: one row an entity and event, with what was known at
+//! the time of the event. Its rows are those versions that held at that very time, aggregated by entity and time.
 
 mod aggregates;
 mod audit;
@@ -24,6 +27,9 @@ mod check;
 mod compile;
 mod compute;
 mod error;
+mod event_oracle;
+mod event_store;
+mod events;
 mod explain;
 mod groups;
 mod keys;
@@ -51,9 +57,10 @@ pub use backfill::{BackfillReport, Progress, backfill, backfill_from};
 pub use compile::CompiledView;
 pub use compute::compute;
 pub use error::FeatureError;
+pub use event_oracle::event_oracle;
 pub use explain::{ColumnRead, Explanation};
-pub use lookup::lookup;
+pub use lookup::{Lookup, lookup};
 pub use obstacle::Obstacle;
 pub use oracle::oracle;
 pub use place::Place;
-pub use store::{REFERENCE_DATE, StaleDates, find_stale, read, stored_dates};
+pub use store::{REFERENCE_DATE, REFERENCE_TIME, StaleDates, find_stale, read, stored_dates};

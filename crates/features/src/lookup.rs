@@ -2,98 +2,150 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
-use arrow::compute::{cast, concat_batches, take_record_batch};
-use arrow::datatypes::{DataType, Date32Type, TimeUnit, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::compute::{cast, interleave};
+use arrow::datatypes::{DataType, Date32Type, Field, Schema, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
+use chrono::NaiveDate;
 use safra_history::DAY;
-use safra_lake::{Folder, Lake};
+use safra_lake::{Lake, Snapshot, Values};
 
+use crate::store::{complete, condition};
 use crate::{FeatureError, REFERENCE_DATE};
 
-/// Looks the features of `view` up for each row of `spine`, as of the time in its column `time` (a timestamp
-/// or a date): those of the latest reference date `D` in the store with `D` 00:00 at or before that time, and at
-/// most `max_age_days` whole days before it. The result has a row for each row of the spine, in its order, with
-/// `reference_date` and the features; all of them NULL where the store has nothing recent enough.
-///
-/// The spine has the columns of the view's entity by name and of the same types.
-///
-/// # Errors
-/// [`FeatureError`] when the store has no such view, or the spine lacks a column.
-pub async fn lookup(
-    lake: &Lake,
-    view: &str,
-    spine: &RecordBatch,
-    time: &str,
-    max_age_days: u32,
-) -> Result<RecordBatch, FeatureError> {
-    let table = lake.table(Folder::Features, view);
-    let snapshot = table
-        .require("`safra features` fills the feature store")
-        .await?;
-    let failed = |error: ArrowError| FeatureError::datafusion(table.name(), error);
-    let stored = concat_batches(&snapshot.schema(), &snapshot.read(None)?).map_err(failed)?;
-    let places = places(&stored, spine, time, i64::from(max_age_days)).map_err(failed)?;
-    let features: Vec<usize> = (0..stored.num_columns())
-        .filter(|&i| {
-            let name = stored.schema_ref().field(i).name().clone();
-            name == REFERENCE_DATE || spine.column_by_name(&name).is_none()
-        })
-        .collect();
-    let features = stored.project(&features).map_err(failed)?;
-    take_record_batch(&features, &places).map_err(failed)
+/// Which features to look up, and how old they may be.
+#[derive(Clone, Copy)]
+pub struct Lookup<'a> {
+    /// The view.
+    pub view: &'a str,
+    /// The reference dates of the store that count; it must hold all of them.
+    pub dates: &'a [NaiveDate],
+    /// How many whole days the reference date may lie before the time.
+    pub max_age_days: u32,
+    /// Whether a feature, by its name in the store, is wanted.
+    pub wants: &'a dyn Fn(&str) -> bool,
 }
 
-/// For each row of the spine the row of the store, NULL where there is none.
+/// Looks features up for each row of `spine`, as of the time in its column `time` (a timestamp or a date): those of the
+/// latest reference date `D` with `D` 00:00 at or before that time, and not too long before it. The result has a row for each
+/// row of the spine, in its order, with the features; all of them NULL where the store has nothing recent enough.
+///
+/// The spine has the columns of the view's entity by name; values are compared in the types of the store.
+///
+/// # Errors
+/// [`FeatureError`] when the store has no such view or not all dates, or the spine lacks a column.
+pub async fn lookup(
+    lake: &Lake,
+    wanted: Lookup<'_>,
+    spine: &RecordBatch,
+    time: &str,
+) -> Result<RecordBatch, FeatureError> {
+    let snapshot = complete(lake, wanted.view, wanted.dates).await?;
+    let failed = |error: ArrowError| FeatureError::datafusion(wanted.view, error);
+    let schema = snapshot.schema();
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    let entity: Vec<&str> = names
+        .clone()
+        .take_while(|name| *name != REFERENCE_DATE)
+        .collect();
+    let features: Vec<&str> = names
+        .filter(|name| *name != REFERENCE_DATE && !entity.contains(name) && (wanted.wants)(name))
+        .collect();
+    let conditions = [condition(REFERENCE_DATE, wanted.dates)];
+    let keys = [&entity[..], &[REFERENCE_DATE]].concat();
+    let stored = snapshot.read_where(Some(&keys), &conditions)?;
+    let max_age = i64::from(wanted.max_age_days);
+    let places = places(&stored, &entity, spine, time, max_age).map_err(failed)?;
+    drop(stored);
+    taken(&snapshot, &features, &conditions, &places)
+}
+
+/// Where a row of the store is: the batch, and the row in it.
+type Place = (usize, usize);
+
+/// The features at these places, a few columns of the store at a time.
+fn taken(
+    snapshot: &Snapshot,
+    features: &[&str],
+    conditions: &[(String, Values)],
+    places: &[Option<Place>],
+) -> Result<RecordBatch, FeatureError> {
+    let failed = |error: ArrowError| FeatureError::datafusion(snapshot.name(), error);
+    let schema = snapshot.schema();
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for names in features.chunks(COLUMNS_AT_ONCE) {
+        let stored = snapshot.read_where(Some(names), conditions)?;
+        for (i, name) in names.iter().enumerate() {
+            let kind = schema.field_with_name(name).map_err(failed)?.data_type();
+            // What is not found comes from a batch of its own.
+            let nothing = new_null_array(kind, 1);
+            let mut parts: Vec<&dyn Array> =
+                stored.iter().map(|batch| &**batch.column(i)).collect();
+            parts.push(&nothing);
+            let missing = (parts.len() - 1, 0);
+            let rows = places.iter().map(|place| place.unwrap_or(missing));
+            let rows: Vec<Place> = rows.collect();
+            columns.push(interleave(&parts, &rows).map_err(failed)?);
+            fields.push(Field::new(*name, kind.clone(), true));
+        }
+    }
+    let rows = RecordBatchOptions::new().with_row_count(Some(places.len()));
+    RecordBatch::try_new_with_options(Schema::new(fields).into(), columns, &rows).map_err(failed)
+}
+
+/// Columns of the store in memory at once.
+const COLUMNS_AT_ONCE: usize = 8;
+
+/// For each row of the spine the row of the store, if there is one.
 fn places(
-    stored: &RecordBatch,
+    stored: &[RecordBatch],
+    entity: &[&str],
     spine: &RecordBatch,
     time: &str,
     max_age_days: i64,
-) -> Result<UInt32Array, ArrowError> {
-    let names: Vec<&str> = stored
-        .schema_ref()
-        .fields()
-        .iter()
-        .map(|field| field.name().as_str())
-        .take_while(|name| *name != REFERENCE_DATE)
-        .collect();
-    let key = |batch: &RecordBatch| -> Result<Vec<ArrayRef>, ArrowError> {
-        let column = |name: &&str| Ok(batch.column(batch.schema_ref().index_of(name)?).clone());
-        names.iter().map(column).collect()
+) -> Result<Vec<Option<Place>>, ArrowError> {
+    let Some(first) = stored.first() else {
+        return Ok(vec![None; spine.num_rows()]);
     };
+    let kinds = entity.iter().map(|name| {
+        let field = first.schema_ref().field_with_name(name)?;
+        Ok(field.data_type().clone())
+    });
+    let kinds: Vec<DataType> = kinds.collect::<Result<_, ArrowError>>()?;
+    let fields = kinds.iter().cloned().map(SortField::new).collect();
+    let converter = RowConverter::new(fields)?;
     // Without an entity there is nothing to compare: every row is about the same whole.
-    let (held, asked) = match names.is_empty() {
-        true => (None, None),
-        false => {
-            let (held, asked) = (key(stored)?, key(spine)?);
-            let kind = |column: &ArrayRef| SortField::new(column.data_type().clone());
-            let converter = RowConverter::new(held.iter().map(kind).collect())?;
-            (
-                Some(converter.convert_columns(&held)?),
-                Some(converter.convert_columns(&asked)?),
-            )
+    let converted = |batch: &RecordBatch| -> Result<Option<Rows>, ArrowError> {
+        let columns = entity.iter().zip(&kinds).map(|(name, kind)| {
+            let column = batch.column(batch.schema_ref().index_of(name)?);
+            cast(column, kind)
+        });
+        let columns: Vec<ArrayRef> = columns.collect::<Result<_, _>>()?;
+        match columns.is_empty() {
+            true => Ok(None),
+            false => converter.convert_columns(&columns).map(Some),
         }
     };
-    let dates = stored.column(stored.schema_ref().index_of(REFERENCE_DATE)?);
-    let dates = dates.as_primitive::<Date32Type>();
-    let mut history: HashMap<&[u8], Vec<(i32, u32)>> = HashMap::new();
-    for row in 0..stored.num_rows() {
-        let entity = bytes(held.as_ref(), row);
-        history
-            .entry(entity)
-            .or_default()
-            .push((dates.value(row), row as u32));
+    let held: Vec<Option<Rows>> = stored.iter().map(&converted).collect::<Result<_, _>>()?;
+    let mut history: HashMap<&[u8], Vec<(i32, Place)>> = HashMap::new();
+    for (part, (batch, keys)) in stored.iter().zip(&held).enumerate() {
+        let dates = batch.column(batch.schema_ref().index_of(REFERENCE_DATE)?);
+        let dates = dates.as_primitive::<Date32Type>();
+        for row in 0..batch.num_rows() {
+            let rows = history.entry(bytes(keys.as_ref(), row)).or_default();
+            rows.push((dates.value(row), (part, row)));
+        }
     }
     history.values_mut().for_each(|rows| rows.sort_unstable());
+    let asked = converted(spine)?;
     let kind = DataType::Timestamp(TimeUnit::Microsecond, None);
     let times = cast(spine.column(spine.schema_ref().index_of(time)?), &kind)?;
     let times = times.as_primitive::<TimestampMicrosecondType>();
     Ok((0..spine.num_rows())
         .map(|row| {
-            let entity = bytes(asked.as_ref(), row);
-            let rows = history.get(entity).filter(|_| times.is_valid(row))?;
+            let rows = history.get(bytes(asked.as_ref(), row));
+            let rows = rows.filter(|_| times.is_valid(row))?;
             let day = times.value(row).div_euclid(DAY);
             let after = rows.partition_point(|&(date, _)| i64::from(date) <= day);
             let &(date, place) = rows.get(after.checked_sub(1)?)?;
@@ -144,8 +196,10 @@ mod tests {
             ),
         ])
         .unwrap();
-        let found = places(&stored, &spine, "at", 5).unwrap();
-        let found: Vec<Option<u32>> = found.iter().collect();
-        assert_eq!(found, [None, Some(1), None, Some(0), None, None]);
+        // The rows of the store may come in several pieces.
+        let pieces = [stored.slice(0, 1), stored.slice(1, 2)];
+        let found = places(&pieces, &["seller_id"], &spine, "at", 5).unwrap();
+        let expected = [None, Some((1, 0)), None, Some((0, 0)), None, None];
+        assert_eq!(found, expected);
     }
 }

@@ -15,17 +15,18 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource, cast, lit};
 use datafusion::prelude::SessionContext;
-use safra_history::{History, session};
+use safra_history::{DAY, History, session};
 use safra_project::Window;
 
 use crate::place::planner_error;
 use crate::project_features::{aggregate_column, column, entity_column, expressions, nullable};
 use crate::query::{is_reference_date, reference_date_at};
 use crate::store::REFERENCE_DATE;
-use crate::{CompiledView, FeatureError};
+use crate::{CompiledView, FeatureError, event_oracle};
 
 /// The features of a view at one date, as [`compute`](crate::compute) lays them out, from the plain query on
-/// the sources cut at that date. It shares neither versions nor sweep with `compute`, and is slow.
+/// the sources cut at that date. It shares neither versions nor sweep with `compute`, and is slow. Of a view about events,
+/// those of the events on that day, each moment from the sources cut at it.
 ///
 /// # Errors
 /// [`FeatureError`] names the file of the view and what went wrong.
@@ -34,7 +35,10 @@ pub async fn oracle(
     history: &History,
     date: NaiveDate,
 ) -> Result<RecordBatch, FeatureError> {
-    let tables = tables(view, history, date)?;
+    if view.view.is_about_events() {
+        return event_oracle::on_day(view, history, date).await;
+    }
+    let tables = tables(view, history, micros(date))?;
     let run = async {
         let plan = at(plan(view, date)?, &tables, date)?;
         let frame = session(1).execute_logical_plan(plan).await?;
@@ -76,13 +80,14 @@ pub(crate) async fn optimized(
     planned.map_err(|error| planner_error(&view.view, &state, &error))
 }
 
-type Tables = BTreeMap<String, Arc<dyn TableSource>>;
+/// Sources by name.
+pub(crate) type Tables = BTreeMap<String, Arc<dyn TableSource>>;
 
-/// The sources cut at the date.
-fn tables(
+/// The sources, cut before a moment in microseconds.
+pub(crate) fn tables(
     view: &CompiledView,
     history: &History,
-    date: NaiveDate,
+    before: i64,
 ) -> std::result::Result<Tables, FeatureError> {
     let mut tables = Tables::new();
     for table in view.reads.keys() {
@@ -92,7 +97,7 @@ fn tables(
                 format!("{table}: the source was not loaded"),
             )
         })?;
-        let cut = dated.cut(date)?;
+        let cut = dated.cut_before(before)?;
         let provider = MemTable::try_new(cut.schema(), vec![vec![cut]])
             .map_err(|error| FeatureError::datafusion(&view.view.file, error))?;
         tables.insert(table.clone(), provider_as_source(Arc::new(provider)));
@@ -101,7 +106,7 @@ fn tables(
 }
 
 /// The plan over these tables, with the date for `reference_date`.
-fn at(plan: LogicalPlan, tables: &Tables, date: NaiveDate) -> Result<LogicalPlan> {
+pub(crate) fn at(plan: LogicalPlan, tables: &Tables, date: NaiveDate) -> Result<LogicalPlan> {
     let function = Arc::new(reference_date_at(date));
     let dated = |part: Expr| match part {
         Expr::ScalarFunction(call) if is_reference_date(&Expr::ScalarFunction(call.clone())) => {
@@ -175,6 +180,10 @@ fn since(view: &CompiledView, window: Window, date: NaiveDate) -> Option<Expr> {
 
 fn time(view: &CompiledView) -> Expr {
     cast(view.time_expression.clone(), TIMESTAMP)
+}
+
+fn micros(date: NaiveDate) -> i64 {
+    i64::from(date.to_epoch_days()) * DAY
 }
 
 fn midnight(date: NaiveDate) -> Expr {

@@ -51,7 +51,7 @@ fn of_header(view: &View, name: &str) -> Place {
         return Place(format!("line {}, entity", view.entity_line));
     }
     match is_it(&view.time) {
-        true => Place(format!("line {}, time", view.time_line)),
+        true => Place(format!("line {}, {}", view.time_line, view.time_key())),
         false => Place::default(),
     }
 }

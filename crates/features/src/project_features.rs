@@ -13,7 +13,7 @@ use safra_project::View;
 
 use crate::aggregates::substitute;
 use crate::query::is_reference_date;
-use crate::store::REFERENCE_DATE;
+use crate::store::{REFERENCE_DATE, REFERENCE_TIME};
 use crate::swept::Swept;
 use crate::{CompiledView, FeatureError};
 
@@ -65,29 +65,51 @@ fn as_batch(grouped: Grouped) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), values)?)
 }
 
+/// The columns of the store for a view about events, over columns with the entity, the time of the event, and what
+/// gives the value of an aggregate, by number.
+pub(crate) fn event_expressions(view: &CompiledView) -> Result<Vec<Expr>> {
+    let mut expressions = entity_expressions(view);
+    expressions.push(column(REFERENCE_TIME));
+    let aggregates = 0..view.aggregates.len();
+    let values: Vec<Expr> = aggregates
+        .map(|aggregate| column(&aggregate_column(0, aggregate)))
+        .collect();
+    for (expr, name) in view.projection.iter().zip(&view.features) {
+        expressions.push(placed(view, &values, expr)?.alias(name));
+    }
+    Ok(expressions)
+}
+
 /// The columns of the store, over columns with the entity, the reference date, and what gives the value of
 /// an aggregate in a window, both by number.
 pub(crate) fn expressions(
     view: &CompiledView,
     value: &dyn Fn(usize, usize) -> Result<Expr>,
 ) -> Result<Vec<Expr>> {
-    let mut expressions: Vec<Expr> = view
-        .entity
-        .iter()
-        .enumerate()
-        .map(|(i, name)| column(&entity_column(i)).alias(name))
-        .collect();
+    let mut expressions = entity_expressions(view);
     expressions.push(column(REFERENCE_DATE));
     for (w, &window) in view.view.windows.iter().enumerate() {
         let values = (0..view.aggregates.len()).map(|aggregate| value(w, aggregate));
         let values = values.collect::<Result<Vec<_>>>()?;
         for (expr, name) in view.projection.iter().zip(&view.features) {
-            let bare = expr.clone().unalias();
-            let placed = substitute(bare, &|part| place(view, &values, part))?;
-            expressions.push(placed.alias(View::feature_name(name, window)));
+            let feature = placed(view, &values, expr)?;
+            expressions.push(feature.alias(View::feature_name(name, window)));
         }
     }
     Ok(expressions)
+}
+
+fn entity_expressions(view: &CompiledView) -> Vec<Expr> {
+    let names = view.entity.iter().enumerate();
+    names
+        .map(|(i, name)| column(&entity_column(i)).alias(name))
+        .collect()
+}
+
+/// A feature over the columns of the store.
+fn placed(view: &CompiledView, values: &[Expr], feature: &Expr) -> Result<Expr> {
+    let bare = feature.clone().unalias();
+    substitute(bare, &|part| place(view, values, part))
 }
 
 fn place(view: &CompiledView, values: &[Expr], part: &Expr) -> Option<Expr> {
@@ -109,6 +131,7 @@ fn place(view: &CompiledView, values: &[Expr], part: &Expr) -> Option<Expr> {
     match (aggregate, entity) {
         (Some(a), _) => Some(values[a].clone()),
         (None, Some(i)) => Some(column(&entity_column(i))),
+        (None, None) if name == view.time_output => Some(column(REFERENCE_TIME)),
         (None, None) => None,
     }
 }

@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, Spanned, Statement as SqlStatement,
-    visit_expressions_mut,
+    VisitMut, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -24,6 +24,8 @@ use crate::place::{of_location, parser_error};
 
 /// Name under which views know the date for which features are computed.
 pub(crate) const REFERENCE_DATE_NAME: &str = "reference_date";
+/// Name under which views about events know the time of the event.
+const REFERENCE_TIME_NAME: &str = "reference_time";
 
 /// Parses the SQL of a view and adds `GROUP BY entity…, time`, so that the planner resolves these names as it
 /// resolves all others.
@@ -41,15 +43,44 @@ pub(crate) fn statement(view: &View) -> Result<Statement, FeatureError> {
             shape("a feature view is one SELECT, without WITH, UNION, ORDER BY or LIMIT")
         })?,
     )?;
-    let call = expression(view, "reference_date()")?;
-    let _: ControlFlow<()> = visit_expressions_mut(&mut statement, |expr| {
-        if matches!(expr, Expr::Identifier(name) if name.value.eq_ignore_ascii_case(REFERENCE_DATE_NAME))
-        {
-            *expr = call.clone();
+    if !view.is_about_events() {
+        let call = expression(view, "reference_date()")?;
+        let _ = replace(&mut statement, REFERENCE_DATE_NAME, &call);
+    }
+    Ok(Statement::Statement(Box::new(statement)))
+}
+
+/// Puts an expression in the place of a name, and tells where it stood first.
+fn replace(statement: &mut impl VisitMut, name: &str, by: &Expr) -> Option<Location> {
+    let mut first = None;
+    let _: ControlFlow<()> = visit_expressions_mut(statement, |expr| {
+        if matches!(expr, Expr::Identifier(found) if found.value.eq_ignore_ascii_case(name)) {
+            first = first.or(Some(expr.span().start));
+            *expr = by.clone();
         }
         ControlFlow::Continue(())
     });
-    Ok(Statement::Statement(Box::new(statement)))
+    first
+}
+
+/// Puts the time of the event in the place of its name, above all subqueries: these have no event.
+fn with_reference_time(view: &View, select: &mut Select) -> Result<(), FeatureError> {
+    let time = expression(view, &view.time)?;
+    let (projection, selection) = (&mut select.projection, &mut select.selection);
+    replace(projection, REFERENCE_TIME_NAME, &time);
+    replace(selection, REFERENCE_TIME_NAME, &time);
+    let date = replace(projection, REFERENCE_DATE_NAME, &time);
+    match date.or(replace(selection, REFERENCE_DATE_NAME, &time)) {
+        None => Ok(()),
+        Some(Location { line, column }) => Err(FeatureError::Unsupported {
+            file: view.file.clone(),
+            place: of_location(view, line, column),
+            expression: REFERENCE_DATE_NAME.to_owned(),
+            reason:
+                "a view about events has no reference date; reference_time is the time of the event"
+                    .to_owned(),
+        }),
+    }
 }
 
 fn select_of(statement: &mut SqlStatement) -> Option<&mut Select> {
@@ -96,6 +127,9 @@ fn group(view: &View, select: &mut Select) -> Result<(), FeatureError> {
         return Err(FeatureError::shape(&view.file, message));
     }
     check_names(view, select)?;
+    if view.is_about_events() {
+        with_reference_time(view, select)?;
+    }
     let names = view.entity.iter().chain([&view.time]);
     let by = names
         .map(|name| expression(view, name))

@@ -15,7 +15,7 @@ use safra_history::{History, VALID_FROM, VALID_TO, session};
 
 use crate::keys::Keys;
 use crate::obstacle::Obstacle;
-use crate::sequenced::{Rewriter, Versions};
+use crate::sequenced::{Rewriter, Sequenced, Versions};
 use crate::stages::Stages;
 use crate::swept::Swept;
 use crate::{CompiledView, FeatureError};
@@ -59,6 +59,26 @@ pub(crate) async fn collect(
     swept: &Swept,
     history: &History,
 ) -> Result<ViewRows, FeatureError> {
+    let failed = |error: DataFusionError| FeatureError::datafusion(&view.view.file, error);
+    let wanted = Wanted::of(swept);
+    let sequenced = sequenced(view, input, history).await?;
+    let plan = plan(view, sequenced, wanted.columns).map_err(failed)?;
+    let frame = session(1)
+        .execute_logical_plan(plan)
+        .await
+        .map_err(failed)?;
+    let schema = Arc::new(frame.schema().as_arrow().clone());
+    let batches = frame.collect().await.map_err(failed)?;
+    let rows = concat_batches(&schema, &batches).map_err(|e| failed(e.into()))?;
+    sort(view, rows, wanted.places).map_err(failed)
+}
+
+/// What comes before the aggregates, as a query over the versions of the sources.
+pub(crate) async fn sequenced(
+    view: &CompiledView,
+    input: &LogicalPlan,
+    history: &History,
+) -> Result<Sequenced, FeatureError> {
     let file = &view.view.file;
     let failed = |error: DataFusionError| FeatureError::datafusion(file, error);
     let mut versions = BTreeMap::new();
@@ -70,18 +90,11 @@ pub(crate) async fn collect(
         let grows = !dated.splits(columns);
         versions.insert(table.clone(), Versions { rows, grows });
     }
-    let wanted = Wanted::of(swept);
     let stages = Stages::of(input).map_err(failed)?;
     stages.collect(&mut versions).await.map_err(failed)?;
-    let plan = plan(view, &stages.rest, &versions, wanted.columns).map_err(failed)?;
-    let frame = session(1)
-        .execute_logical_plan(plan)
-        .await
-        .map_err(failed)?;
-    let schema = Arc::new(frame.schema().as_arrow().clone());
-    let batches = frame.collect().await.map_err(failed)?;
-    let rows = concat_batches(&schema, &batches).map_err(|e| failed(e.into()))?;
-    sort(view, rows, wanted.places).map_err(failed)
+    Rewriter::new(&versions)
+        .rewrite(&stages.rest)
+        .map_err(failed)
 }
 
 /// What keeps the rows of a view from being computed over versions.
@@ -96,7 +109,8 @@ pub(crate) fn obstacle(
     let mut versions: BTreeMap<String, Versions> = versions.collect();
     let planned = Stages::of(input).and_then(|stages| {
         stages.check(&mut versions)?;
-        plan(view, &stages.rest, &versions, Vec::new())
+        let sequenced = Rewriter::new(&versions).rewrite(&stages.rest)?;
+        plan(view, sequenced, Vec::new())
     });
     let reason = "has no form over row versions";
     match planned {
@@ -118,13 +132,7 @@ fn no_versions(schema: &SchemaRef) -> Versions {
 }
 
 /// Time, interval and entity of each row, and `columns`.
-fn plan(
-    view: &CompiledView,
-    input: &LogicalPlan,
-    versions: &BTreeMap<String, Versions>,
-    columns: Vec<Expr>,
-) -> Result<LogicalPlan> {
-    let sequenced = Rewriter::new(versions).rewrite(input)?;
+fn plan(view: &CompiledView, sequenced: Sequenced, columns: Vec<Expr>) -> Result<LogicalPlan> {
     let mut expressions: Vec<Expr> = vec![
         cast(
             view.time_expression.clone(),

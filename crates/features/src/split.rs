@@ -14,6 +14,7 @@ use safra_project::View;
 use crate::aggregates::{Scope, ViewAggregate};
 use crate::check::{check_plan, obstacles};
 use crate::obstacle::Obstacle;
+use crate::stages::is_orderless;
 use crate::swept::Swept;
 use crate::{FeatureError, place, query};
 
@@ -28,6 +29,8 @@ pub(crate) struct Parts {
     pub aggregates: Vec<ViewAggregate>,
     /// The columns of the grouped relation that hold the entity.
     pub entity_outputs: Vec<String>,
+    /// The column of the grouped relation that holds the time.
+    pub time_output: String,
     /// The features over the grouped relation.
     pub projection: Vec<Expr>,
     /// The aggregates as the sweep computes them, over an input that reads no column it does not need.
@@ -46,8 +49,13 @@ pub(crate) async fn split(context: &SessionContext, view: &View) -> Result<Parts
     let columns = grouped.schema.columns();
     let outputs: Vec<String> = columns.iter().map(|column| column.flat_name()).collect();
     let (entity_outputs, filled) = outputs.split_at(grouped.group_expr.len());
+    let time_output = entity_outputs[view.entity.len()].clone();
     let entity_outputs = entity_outputs[..view.entity.len()].to_vec();
-    check_outputs(view, &projection, &entity_outputs, filled)?;
+    let mut usable = [&entity_outputs, filled].concat();
+    if view.is_about_events() {
+        usable.push(time_output.clone());
+    }
+    check_outputs(view, &projection, &usable)?;
     // Behind entity and time stand columns that, as the planner found out, depend on them.
     let groups = &grouped.group_expr[..=view.entity.len()];
     let (entity, time) = groups.split_at(view.entity.len());
@@ -63,11 +71,23 @@ pub(crate) async fn split(context: &SessionContext, view: &View) -> Result<Parts
         .map(|(expr, output)| ViewAggregate::new(&scope, expr, output.clone()))
         .collect::<Result<Vec<_>, _>>()?;
     let features = projection.iter().chain(&grouped.aggr_expr);
-    let obstacles = obstacles(&grouped.input, features).map_err(failed)?;
-    let swept = match Swept::of(&scope, &aggregates)? {
+    let mut obstacles = obstacles(&grouped.input, features).map_err(failed)?;
+    // Of events, the aggregates are those of one moment, and not swept.
+    let swept = match view.is_about_events() {
+        true => {
+            obstacles.extend(unordered(&aggregates));
+            Ok(Swept::default())
+        }
+        false => Swept::of(&scope, &aggregates)?,
+    };
+    let swept = match swept {
         Ok(swept) if obstacles.is_empty() => {
-            let needed = groups.iter().chain(swept.expressions());
-            let input = prune(context, &grouped.input, needed).map_err(failed)?;
+            let calls = aggregates.iter().flat_map(ViewAggregate::expressions);
+            let needed: Vec<&Expr> = match view.is_about_events() {
+                true => groups.iter().chain(calls).collect(),
+                false => groups.iter().chain(swept.expressions()).collect(),
+            };
+            let input = prune(context, &grouped.input, needed.into_iter()).map_err(failed)?;
             Ok((input, swept))
         }
         other => Err([obstacles, other.err().unwrap_or_default()].concat()),
@@ -77,10 +97,19 @@ pub(crate) async fn split(context: &SessionContext, view: &View) -> Result<Parts
         time: time[0].clone(),
         aggregates,
         entity_outputs,
+        time_output,
         projection,
         swept,
         input: Arc::unwrap_or_clone(grouped.input),
     })
+}
+
+/// The aggregates that depend on the order of their rows.
+fn unordered(aggregates: &[ViewAggregate]) -> impl Iterator<Item = Obstacle> + '_ {
+    let ordered = |aggregate: &&ViewAggregate| !is_orderless(&aggregate.call);
+    let reason = "depends on the order of rows, of which the rows of an event have none";
+    let obstacle = |aggregate: &ViewAggregate| Obstacle::new(&aggregate.output, reason);
+    aggregates.iter().filter(ordered).map(obstacle)
 }
 
 /// The query of a view, typed.
@@ -113,20 +142,15 @@ fn at_aggregates(view: &View, plan: LogicalPlan) -> Result<(Vec<Expr>, Aggregate
     }
 }
 
-/// A column in a feature, outside aggregates, has to be the entity's: a window holds many values of the others.
-fn check_outputs(
-    view: &View,
-    projection: &[Expr],
-    entity: &[String],
-    swept: &[String],
-) -> Result<(), FeatureError> {
+/// A column in a feature, outside aggregates, has to be the entity's, or the time of an event: there are many values of
+/// the others.
+fn check_outputs(view: &View, projection: &[Expr], usable: &[String]) -> Result<(), FeatureError> {
     let columns: BTreeSet<String> = projection
         .iter()
         .flat_map(|expr| expr.column_refs())
         .map(|column| column.flat_name())
         .collect();
-    let known = |name: &String| entity.contains(name) || swept.contains(name);
-    match columns.iter().find(|name| !known(name)) {
+    match columns.iter().find(|name| !usable.contains(name)) {
         None => Ok(()),
         Some(name) => {
             let message = format!("{name}: neither inside an aggregate nor part of the entity");

@@ -38,12 +38,18 @@ impl Stages {
     /// If one of them is not the same for every order of its rows, or has no sequenced form; the message
     /// says which and why.
     pub(crate) fn of(plan: &LogicalPlan) -> Result<Self> {
-        let mut groups = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
+        // The same subquery may stand in a plan more than once.
+        let mut seen: Vec<Aggregate> = Vec::new();
         let rest = plan.clone().transform_up(|node| match node {
             LogicalPlan::Aggregate(aggregate) if !aggregate.aggr_expr.is_empty() => {
+                if let Some(same) = seen.iter().position(|other| *other == aggregate) {
+                    return Ok(Transformed::yes(groups[same].as_table(&aggregate)?));
+                }
                 let group = Group::new(&aggregate, format!("__groups_{}", groups.len()))?;
                 let table = group.as_table(&aggregate)?;
                 groups.push(group);
+                seen.push(aggregate);
                 Ok(Transformed::yes(table))
             }
             other => Ok(Transformed::no(other)),
@@ -154,6 +160,11 @@ const ORDERLESS: &[&str] = &[
     "var_pop",
 ];
 
+/// Whether an aggregate is the same for every order of its rows.
+pub(crate) fn is_orderless(call: &AggregateFunction) -> bool {
+    ORDERLESS.contains(&call.func.name()) && call.params.order_by.is_empty()
+}
+
 fn call_of(expr: &Expr) -> Result<AggregateFunction> {
     let mut call = None;
     expr.apply(|part| {
@@ -164,9 +175,7 @@ fn call_of(expr: &Expr) -> Result<AggregateFunction> {
         Ok(TreeNodeRecursion::Continue)
     })?;
     match call {
-        Some(call) if ORDERLESS.contains(&call.func.name()) && call.params.order_by.is_empty() => {
-            Ok(call)
-        }
+        Some(call) if is_orderless(&call) => Ok(call),
         _ => plan_err!("{expr} in a subquery"),
     }
 }

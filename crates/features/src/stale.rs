@@ -32,7 +32,7 @@ pub(crate) async fn stale_dates(
             let after = collect(view, input, swept, after).await?;
             changes(&before, &after).map_err(|error| FeatureError::datafusion(file, error))?
         }
-        Way::Dates(_) => source_changes(view, before, after)?,
+        Way::Events(_) | Way::Dates(_) => source_changes(view, before, after)?,
     };
     let days: Vec<i32> = dates.iter().map(|date| date.to_epoch_days()).collect();
     let starts = widest_starts(&view.view.windows, dates);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use chrono::NaiveDate;
 use safra_history::History;
 use safra_lake::{Folder, Lake, Snapshot, Values};
@@ -11,10 +12,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::stale::stale_dates;
-use crate::{CompiledView, FeatureError};
+use crate::{CompiledView, FeatureError, event_store};
 
-/// Name of the date column of every feature table.
+/// Name of the date column of every feature table about reference dates.
 pub const REFERENCE_DATE: &str = "reference_date";
+/// Name of the time column of every feature table about events.
+pub const REFERENCE_TIME: &str = "reference_time";
 
 const FINGERPRINT: &str = "safra.view";
 const SOURCES: &str = "safra.sources";
@@ -29,7 +32,7 @@ pub struct StaleDates {
     pub dates: Vec<NaiveDate>,
 }
 
-/// Reads a view's features at `dates`, from the store.
+/// Reads a view's features at `dates`, from the store; those of the events on these days, where it is about events.
 ///
 /// # Errors
 /// [`FeatureError::MissingDates`] when the store does not have them all.
@@ -38,32 +41,48 @@ pub async fn read(
     view: &str,
     dates: &[NaiveDate],
 ) -> Result<Vec<RecordBatch>, FeatureError> {
-    let snapshot = require(lake, view).await?;
-    let held = Held::of(&snapshot).await?;
-    let missing: Vec<&NaiveDate> = dates
-        .iter()
-        .filter(|date| !held.dates.contains(date))
-        .collect();
-    if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
-        return Err(FeatureError::MissingDates {
-            view: view.to_owned(),
-            missing: format!(
-                "{} of {} dates, the first is {first}",
-                missing.len(),
-                dates.len()
-            ),
-            from: first.to_string(),
-            to: last.to_string(),
-        });
-    }
-    let mut batches = snapshot.read_where(None, &[condition(dates)])?;
+    let snapshot = complete(lake, view, dates).await?;
+    let time = time_column(&snapshot.schema());
+    let mut batches = snapshot.read_where(None, &[condition(time, dates)])?;
     if batches.is_empty() {
         batches.push(RecordBatch::new_empty(snapshot.schema()));
     }
     Ok(batches)
 }
 
-/// The dates that the store holds of a view, in order.
+/// The table of a view, if it holds all of these dates.
+pub(crate) async fn complete(
+    lake: &Lake,
+    view: &str,
+    dates: &[NaiveDate],
+) -> Result<Snapshot, FeatureError> {
+    let snapshot = require(lake, view).await?;
+    let held = Held::of(&snapshot).await?;
+    let missing: Vec<&NaiveDate> = dates
+        .iter()
+        .filter(|date| !held.dates.contains(date))
+        .collect();
+    let (Some(first), Some(last)) = (missing.first(), missing.last()) else {
+        return Ok(snapshot);
+    };
+    // The events of a day come before the date on which they can be looked back on.
+    let to = match time_column(&snapshot.schema()) {
+        REFERENCE_TIME => last.succ_opt().unwrap_or(**last),
+        _ => **last,
+    };
+    Err(FeatureError::MissingDates {
+        view: view.to_owned(),
+        missing: format!(
+            "{} of {} dates, the first is {first}",
+            missing.len(),
+            dates.len()
+        ),
+        from: first.to_string(),
+        to: to.to_string(),
+    })
+}
+
+/// The dates that the store holds of a view, in order; the days of its events, where it is about events.
 ///
 /// # Errors
 /// [`FeatureError::Lake`] when the store has no such view.
@@ -92,7 +111,11 @@ pub async fn find_stale(lake: &Lake, project: &Project) -> Result<Vec<StaleDates
             continue;
         }
         let history = History::load(lake, project, &compiled.sources()).await?;
-        let dates = held.stale(lake, project, &compiled, &history).await?;
+        let dates = match compiled.view.is_about_events() {
+            true if held.is_of(&history) => BTreeSet::new(),
+            true => event_store::changed(&compiled, &snapshot, &held, &history).await?,
+            false => held.stale(lake, project, &compiled, &history).await?,
+        };
         if !dates.is_empty() {
             found.push(StaleDates {
                 view: view.name.clone(),
@@ -110,10 +133,22 @@ async fn require(lake: &Lake, view: &str) -> Result<Snapshot, FeatureError> {
         .await?)
 }
 
-/// The rows of these dates, for reading and replacing.
-pub(crate) fn condition(dates: &[NaiveDate]) -> (String, Values) {
-    let days = dates.iter().map(|date| date.to_epoch_days()).collect();
-    (REFERENCE_DATE.to_owned(), Values::Dates(days))
+/// The rows whose time is on these dates, for reading and replacing.
+pub(crate) fn condition<'a>(
+    time: &str,
+    dates: impl IntoIterator<Item = &'a NaiveDate>,
+) -> (String, Values) {
+    let dates = dates.into_iter();
+    let days = dates.map(|date| date.to_epoch_days()).collect();
+    (time.to_owned(), Values::Dates(days))
+}
+
+/// The column of a feature table that holds the time of each row.
+fn time_column(schema: &Schema) -> &'static str {
+    match schema.column_with_name(REFERENCE_DATE) {
+        Some(_) => REFERENCE_DATE,
+        None => REFERENCE_TIME,
+    }
 }
 
 /// What the latest commit of a feature table says about it.
@@ -158,6 +193,13 @@ impl Held {
         .collect()
     }
 
+    /// Whether it was computed from these sources.
+    pub(crate) fn is_of(&self, now: &History) -> bool {
+        let versions = now.table_versions();
+        let mut sources = self.sources.iter();
+        sources.all(|(name, version)| versions.get(name) == Some(version))
+    }
+
     /// The dates held that the present sources would give otherwise. Where the earlier version of a source
     /// can no longer be read, that may be any of them.
     pub(crate) async fn stale(
@@ -167,12 +209,7 @@ impl Held {
         view: &CompiledView,
         now: &History,
     ) -> Result<BTreeSet<NaiveDate>, FeatureError> {
-        let versions = now.table_versions();
-        let unchanged = self
-            .sources
-            .iter()
-            .all(|(name, version)| versions.get(name) == Some(version));
-        if unchanged || self.dates.is_empty() {
+        if self.is_of(now) || self.dates.is_empty() {
             return Ok(BTreeSet::new());
         }
         match History::load_at(lake, project, &view.sources(), &self.sources).await {

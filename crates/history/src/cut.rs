@@ -14,7 +14,15 @@ impl Dated {
     /// # Errors
     /// [`HistoryError::DataFusion`] when arrays cannot be built.
     pub fn cut(&self, reference_date: NaiveDate) -> Result<RecordBatch, HistoryError> {
-        let at = midnight(reference_date);
+        self.cut_before(midnight(reference_date))
+    }
+
+    /// As [`Dated::cut`], with what was known before a moment, in microseconds. What was known at the time of an
+    /// event, that of the event itself included, is what was known before the microsecond after it.
+    ///
+    /// # Errors
+    /// As [`Dated::cut`].
+    pub fn cut_before(&self, at: i64) -> Result<RecordBatch, HistoryError> {
         let failed = |e| HistoryError::at(&self.name, e);
         let known: BooleanArray = self
             .row_known_at

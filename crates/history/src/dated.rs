@@ -108,7 +108,7 @@ pub async fn known_schema(source: &Source) -> Result<(SchemaRef, Vec<String>), H
     Ok((dated.rows.schema(), never))
 }
 
-async fn derive(
+pub(crate) async fn derive(
     source: &Source,
     derived: &Derived,
     rows: &RecordBatch,

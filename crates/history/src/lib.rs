@@ -16,6 +16,7 @@ mod dated;
 mod dialect;
 mod error;
 mod history;
+mod own_times;
 mod versions;
 
 pub use dated::{Dated, known_schema};

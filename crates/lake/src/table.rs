@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{and, filter_record_batch, not};
-use arrow::datatypes::{DataType, Date32Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Date32Type, Schema, SchemaRef, TimestampMicrosecondType};
 use chrono::NaiveDate;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
@@ -24,6 +24,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::LakeError;
+
+const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// Rows a data file's row group: small enough to skip most of a file when one date is asked for.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -55,7 +57,7 @@ pub enum Replace {
 /// Values of a column, to say which rows a write replaces or a read returns.
 #[derive(Debug, Clone)]
 pub enum Values {
-    /// Days since 1970-01-01, for a date column.
+    /// Days since 1970-01-01, for a date column, or a timestamp column (in microseconds) whose values lie on these days.
     Dates(BTreeSet<i32>),
     /// Texts, for a string column.
     Texts(BTreeSet<String>),
@@ -363,7 +365,9 @@ impl DataFile {
             .and_then(|stats| serde_json::from_str(stats).ok());
         let Some(stats) = stats else { return true };
         let day = |bound: &str, column: &str| {
-            let date: NaiveDate = stats.get(bound)?.get(column)?.as_str()?.parse().ok()?;
+            // Of a timestamp, the day.
+            let text = stats.get(bound)?.get(column)?.as_str()?.get(..10)?;
+            let date: NaiveDate = text.parse().ok()?;
             Some(date.to_epoch_days())
         };
         conditions.iter().all(|(column, values)| match values {
@@ -377,6 +381,11 @@ impl DataFile {
 }
 
 impl Snapshot {
+    /// Folder and name of the table, such as `sources/orders`.
+    pub fn name(&self) -> &str {
+        &self.table.name
+    }
+
     /// Version of the table, counted by its commits from 0.
     pub fn version(&self) -> u64 {
         self.delta.version().unwrap_or_default()
@@ -608,13 +617,15 @@ impl Values {
     fn contained(&self, column: &dyn Array) -> Option<BooleanArray> {
         match self {
             Self::Dates(dates) => {
-                let column = column.as_primitive_opt::<Date32Type>()?;
-                Some(
-                    column
-                        .iter()
-                        .map(|v| Some(v.is_some_and(|v| dates.contains(&v))))
-                        .collect(),
-                )
+                let day_is_wanted =
+                    |day: Option<i32>| Some(day.is_some_and(|day| dates.contains(&day)));
+                if let Some(days) = column.as_primitive_opt::<Date32Type>() {
+                    return Some(days.iter().map(day_is_wanted).collect());
+                }
+                let times = column.as_primitive_opt::<TimestampMicrosecondType>()?;
+                let day = |time: i64| i32::try_from(time.div_euclid(MICROS_A_DAY)).ok();
+                let days = times.iter().map(|time| day_is_wanted(time.and_then(day)));
+                Some(days.collect())
             }
             Self::Texts(texts) => {
                 let column = column.as_string_opt::<i32>()?;

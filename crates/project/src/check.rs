@@ -145,15 +145,35 @@ fn check_view(view: &View) -> Result<(), ProjectError> {
     Ok(())
 }
 
-/// The views of a problem must be there.
+/// The views of a problem must be there, and about what its rows are about.
 fn check_views(project: &Project, population: Population<'_>) -> Result<(), ProjectError> {
-    let wrong = |message: String| ProjectError::invalid(population.file, "features.views", message);
-    for name in &population.features.views {
-        project
+    let wrong = |what: &str, message: String| ProjectError::invalid(population.file, what, message);
+    let features = population.features;
+    for name in &features.views {
+        let view = project
             .view(name)
-            .map_err(|error| wrong(error.to_string()))?;
+            .map_err(|error| wrong("features.views", error.to_string()))?;
+        if view.is_about_events() && !population.time.is_event() {
+            let message = format!(
+                "{name} is about events, each at a time of its own, and this problem about reference dates\nhint: a problem with `time = \"reference_time\"` asks about each event"
+            );
+            return Err(wrong("features.views", message));
+        }
     }
-    Ok(())
+    if population.time.is_event() {
+        return Ok(());
+    }
+    let only_for_events = [
+        ("features.every", features.every.is_some()),
+        ("features.max_age", features.max_age.is_some()),
+    ];
+    match only_for_events.into_iter().find(|(_, is_set)| *is_set) {
+        None => Ok(()),
+        Some((what, _)) => Err(wrong(
+            what,
+            "features are those of the reference date itself; only a problem with `time = \"reference_time\"` looks back".into(),
+        )),
+    }
 }
 
 fn check_problem(project: &Project, problem: &Problem) -> Result<(), ProjectError> {
@@ -169,6 +189,9 @@ fn check_problem(project: &Project, problem: &Problem) -> Result<(), ProjectErro
         .collect();
     if names.len() < problem.learners.len() {
         return Err(wrong("learners", "a learner is listed twice".into()));
+    }
+    if problem.training_days == Some(0) {
+        return Err(wrong("training_days", "at least one day".into()));
     }
     if problem.backtest.dates == 0 {
         return Err(wrong("backtest.dates", "at least one date".into()));
@@ -212,6 +235,9 @@ fn check_profile(
                 .problem(outcome)
                 .map_err(|error| wrong(error.to_string()))?;
             match problem.entity == segmentation.entity {
+                true if problem.time.is_event() => Err(wrong(format!(
+                    "the problem {outcome} is about events, not about reference dates"
+                ))),
                 true => Ok(()),
                 false => Err(wrong(format!(
                     "the problem {outcome} is about another entity: {}",

@@ -12,6 +12,7 @@
 //! [`Project::from_files`] takes the texts, wherever they come from (a folder, or the copy inside the
 //! binary), and returns a project in which every name has been checked against every other.
 
+mod cadence;
 mod check;
 mod error;
 mod feature_text;
@@ -26,20 +27,21 @@ mod source;
 mod template;
 mod view;
 
+pub use cadence::Cadence;
 pub use error::ProjectError;
 pub use feature_text::FeatureText;
 pub use files::ProjectFiles;
 pub use meaning::{Meaning, Meanings};
 pub use problem::{
-    ActOn, BacktestSpec, Cadence, CalibrationSpec, Cohort, FeatureSelection, Label, LearnerSpec,
-    MonitorSpec, Population, Problem,
+    ActOn, BacktestSpec, CalibrationSpec, Cohort, FeatureSelection, Label, LearnerSpec,
+    MonitorSpec, Population, Problem, RowTime,
 };
 pub use problem_texts::{ProblemTexts, ProblemTranslation};
 pub use segmentation::{Clustering, ClusteringFeature, ProfileColumn, Segmentation, Statistic};
 pub use segmentation_texts::{SegmentationTexts, SegmentationTranslation};
 pub use settings::{Download, Figure, FigureTranslation, Settings, SettingsTranslation};
 pub use source::{Column, ColumnKnownAt, ColumnType, Derived, KnownAt, Reference, Source};
-pub use view::{SqlLine, View, Window};
+pub use view::{SqlLine, View, ViewKind, Window};
 
 use std::collections::BTreeSet;
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+use chrono::NaiveDate;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::files::parse_toml;
-use crate::{ProblemTranslation, ProjectError, ProjectFiles, segmentation};
+use crate::{Cadence, ProblemTranslation, ProjectError, ProjectFiles, segmentation};
 
 /// Something to be predicted about an entity at a reference date.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,12 +35,17 @@ pub struct Problem {
     /// Whether the word for a row is feminine, for languages in which articles follow it.
     #[serde(default)]
     pub feminine: bool,
-    /// Columns that identify one row, together with the reference date.
+    /// Columns that identify one row, together with its time.
     pub entity: Vec<String>,
-    /// On which dates the question is asked.
+    /// What the time of a row is. Default: a reference date.
+    #[serde(default)]
+    pub time: RowTime,
+    /// On which dates the question is asked; where rows are events, the dates on which a new period of them begins.
     pub cadence: Cadence,
     /// First reference date of the training set, if later than the project's `first_date`.
     pub first_date: Option<NaiveDate>,
+    /// How many days before a date the rows begin that train a model for it. Default: all rows train.
+    pub training_days: Option<u32>,
     /// The metric by which learners are ranked, such as `roc_auc`.
     pub metric: String,
     /// Who is asked about.
@@ -74,12 +79,40 @@ pub struct Population<'a> {
     pub name: &'a String,
     /// Path of its file inside the project.
     pub file: &'a String,
-    /// Columns that identify one row, together with the reference date.
+    /// Columns that identify one row, together with its time.
     pub entity: &'a Vec<String>,
+    /// What the time of a row is.
+    pub time: RowTime,
     /// Who is asked about.
     pub cohort: &'a Cohort,
     /// Which features are known of them.
     pub features: &'a FeatureSelection,
+}
+
+/// What the time of a row is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowTime {
+    /// A date of the cadence, on which everybody in the cohort is asked about.
+    #[default]
+    ReferenceDate,
+    /// The time of an event, of which each row is one.
+    ReferenceTime,
+}
+
+impl RowTime {
+    /// Whether each row is an event at a time of its own.
+    pub fn is_event(self) -> bool {
+        self == Self::ReferenceTime
+    }
+
+    /// The column of the cohort that holds it.
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::ReferenceDate => "reference_date",
+            Self::ReferenceTime => "reference_time",
+        }
+    }
 }
 
 /// At which end of the ranking to act first.
@@ -93,26 +126,14 @@ pub enum ActOn {
     Lowest,
 }
 
-/// On which dates a question is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cadence {
-    /// Every day.
-    Day,
-    /// Every Monday.
-    Week,
-    /// The first day of every month.
-    Month,
-}
-
 /// Who is asked about: a query over the feature store.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cohort {
     /// In words, for the report.
     pub description: String,
-    /// Returns the entity, `reference_date`, and whatever the label needs. It sees feature views only,
-    /// so it knows no more than what was known before the reference date.
+    /// Returns the entity, its time (`reference_date`, or `reference_time` of an event), and whatever the label and
+    /// other views need. It sees feature views only, so it knows no more than what was known by then.
     pub sql: String,
 }
 
@@ -122,8 +143,9 @@ pub struct Cohort {
 pub struct Label {
     /// In words, for the report.
     pub description: String,
-    /// Returns the entity, `reference_date`, `label` (boolean) and `label_known_at` (date): the day on
-    /// which the label is certain whichever way it falls.
+    /// Returns the entity, its time, `label` (boolean) and `label_known_at` (date): the day on which the label is
+    /// certain whichever way it falls. Where rows are events, it may return `duration`, the days from the event to the
+    /// outcome, and `duration_known_at`, the time at which that was seen; both NULL while there is none.
     pub sql: String,
 }
 
@@ -139,6 +161,11 @@ pub struct FeatureSelection {
     /// Features shown beside each score in the report, for those who act on it.
     #[serde(default)]
     pub show: Vec<String>,
+    /// Where rows are events, at which reference dates the views about reference dates are computed. Default: every day.
+    pub every: Option<Cadence>,
+    /// Where rows are events, how many days old the latest features of such a view may be. Default: as old as
+    /// they get between two of these dates.
+    pub max_age: Option<u32>,
 }
 
 /// How scores become probabilities.
@@ -219,74 +246,28 @@ impl Problem {
             name: &self.name,
             file: &self.file,
             entity: &self.entity,
+            time: self.time,
             cohort: &self.cohort,
             features: &self.features,
         }
     }
 }
 
-impl Cadence {
-    /// The last date of the cadence before a day.
-    ///
-    /// ```
-    /// # use safra_project::Cadence;
-    /// # use chrono::NaiveDate;
-    /// let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
-    /// assert_eq!(Cadence::Month.before(day(2018, 6, 1)), Some(day(2018, 5, 1)));
-    /// assert_eq!(Cadence::Week.before(day(2018, 1, 3)), Some(day(2018, 1, 1)));
-    /// ```
-    pub fn before(self, date: NaiveDate) -> Option<NaiveDate> {
-        let last = date.pred_opt()?;
-        match self {
-            Self::Day => Some(last),
-            Self::Week => last.checked_sub_days(Days::new(u64::from(
-                last.weekday().days_since(Weekday::Mon),
-            ))),
-            Self::Month => last.with_day(1),
-        }
-    }
-
-    /// All dates of the cadence from `from` to `to`, both inclusive, in order.
-    ///
-    /// ```
-    /// # use safra_project::Cadence;
-    /// # use chrono::NaiveDate;
-    /// let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
-    /// let dates = Cadence::Month.dates(day(2017, 1, 15), day(2017, 3, 1));
-    /// assert_eq!(dates, [day(2017, 2, 1), day(2017, 3, 1)]);
-    /// ```
-    pub fn dates(self, from: NaiveDate, to: NaiveDate) -> Vec<NaiveDate> {
-        let mut dates = Vec::new();
-        let mut next = Some(self.first_on_or_after(from));
-        while let Some(date) = next.filter(|date| *date <= to) {
-            dates.push(date);
-            next = match self {
-                Self::Day => date.checked_add_days(Days::new(1)),
-                Self::Week => date.checked_add_days(Days::new(7)),
-                Self::Month => date.checked_add_months(Months::new(1)),
-            };
-        }
-        dates
-    }
-
-    fn first_on_or_after(self, from: NaiveDate) -> NaiveDate {
-        match self {
-            Self::Day => from,
-            Self::Week => {
-                let ahead = (7 - from.weekday().days_since(Weekday::Mon)) % 7;
-                from.checked_add_days(Days::new(u64::from(ahead)))
-                    .unwrap_or(from)
-            }
-            Self::Month if from.day() == 1 => from,
-            Self::Month => from
-                .with_day(1)
-                .and_then(|first| first.checked_add_months(Months::new(1)))
-                .unwrap_or(from),
-        }
-    }
-}
-
 impl FeatureSelection {
+    /// At which reference dates the views about reference dates are computed for events.
+    pub fn every(&self) -> Cadence {
+        self.every.unwrap_or(Cadence::Day)
+    }
+
+    /// How many days old the latest features of such a view may be when an event happens.
+    pub fn max_age(&self) -> u32 {
+        self.max_age.unwrap_or(match self.every() {
+            Cadence::Day => 0,
+            Cadence::Week => 6,
+            Cadence::Month => 30,
+        })
+    }
+
     /// Whether a feature is left out.
     pub fn excludes(&self, feature: &str) -> bool {
         self.exclude
@@ -324,37 +305,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn weeks_start_on_mondays() {
-        let dates = Cadence::Week.dates(day("2018-01-02"), day("2018-01-16"));
-        assert_eq!(dates, [day("2018-01-08"), day("2018-01-15")]);
-        assert_eq!(
-            Cadence::Week
-                .dates(day("2018-01-01"), day("2018-01-01"))
-                .len(),
-            1
-        );
-    }
-
-    #[test]
-    fn an_empty_range_has_no_dates() {
-        assert!(
-            Cadence::Day
-                .dates(day("2018-01-02"), day("2018-01-01"))
-                .is_empty()
-        );
-    }
-
     #[test]
     fn exclusions_match_names_and_beginnings() {
         let selection = FeatureSelection {
             views: vec![],
             exclude: vec!["orders_all".into(), "share_*".into()],
             show: vec![],
+            every: None,
+            max_age: None,
         };
         assert!(selection.excludes("orders_all") && selection.excludes("share_sp_6mo"));
         assert!(!selection.excludes("orders_all_6mo") && !selection.excludes("orders_30d"));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::files::parse_toml;
 use crate::{
-    Cadence, Cohort, FeatureSelection, Population, ProjectError, ProjectFiles,
+    Cadence, Cohort, FeatureSelection, Population, ProjectError, ProjectFiles, RowTime,
     SegmentationTranslation,
 };
 
@@ -123,6 +123,7 @@ impl Segmentation {
             name: &self.name,
             file: &self.file,
             entity: &self.entity,
+            time: RowTime::ReferenceDate,
             cohort: &self.cohort,
             features: &self.features,
         }

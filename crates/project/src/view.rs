@@ -9,6 +9,15 @@ use crate::meaning::{self, Meanings};
 use crate::template::{Rendered, render};
 use crate::{ProjectError, ProjectFiles};
 
+/// Which moments the features of a view are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewKind {
+    /// Reference dates: features of windows that end before each.
+    Dates,
+    /// Events, each at a time of its own: features of what was known by that time.
+    Events,
+}
+
 /// A feature view: features of an entity, as SQL over the sources, without dates and without `GROUP BY`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
@@ -16,11 +25,14 @@ pub struct View {
     pub name: String,
     /// Path of the file inside the project.
     pub file: String,
+    /// Which moments its features are about.
+    pub kind: ViewKind,
     /// Columns that identify whom the features are about; empty for the marketplace as a whole.
     pub entity: Vec<String>,
-    /// The timestamp or date column that decides which rows a window holds.
+    /// The timestamp or date column that decides which rows a window holds; of a view about events, when
+    /// the event happened.
     pub time: String,
-    /// The windows; each feature is computed once for each, with the window as suffix.
+    /// The windows; each feature is computed once for each, with the window as suffix. None in a view about events.
     pub windows: Vec<Window>,
     /// One line on what the features tell.
     pub description: String,
@@ -49,6 +61,19 @@ impl View {
     /// Name of a feature in a window, such as `orders_30d`.
     pub fn feature_name(feature: &str, window: Window) -> String {
         format!("{feature}_{window}")
+    }
+
+    /// Whether its features are about events, each at a time of its own.
+    pub fn is_about_events(&self) -> bool {
+        self.kind == ViewKind::Events
+    }
+
+    /// The key of the header that names the time.
+    pub fn time_key(&self) -> &'static str {
+        match self.kind {
+            ViewKind::Dates => "time",
+            ViewKind::Events => "at",
+        }
     }
 
     /// In words, the place in the file of a line and column of the SQL, both counted from 1; empty where
@@ -153,7 +178,18 @@ fn read(file: &str, name: &str, text: &str) -> Result<View, ProjectError> {
         .collect();
     let missing = |key: &str| header_error(1, format!("the header has no line {key}:"));
     let (entity_line, entity) = header.entity.ok_or_else(|| missing("entity"))?;
-    let (time_line, time) = header.time.ok_or_else(|| missing("time"))?;
+    let moments = Moments::of(header.time, header.windows, header.at);
+    let Moments {
+        kind,
+        time_line,
+        time,
+        windows,
+    } = moments.map_err(|(line, message)| header_error(line, message))?;
+    if kind == ViewKind::Events && entity.is_empty() {
+        let message =
+            "a view about events names whom they happen to: entity has at least one column";
+        return Err(header_error(entity_line, message.into()));
+    }
     let Rendered {
         sql: rendered,
         lines,
@@ -173,9 +209,10 @@ fn read(file: &str, name: &str, text: &str) -> Result<View, ProjectError> {
     Ok(View {
         name: name.to_owned(),
         file: file.to_owned(),
+        kind,
         entity,
         time,
-        windows: header.windows.ok_or_else(|| missing("windows"))?,
+        windows,
         description: header.description.unwrap_or_default(),
         entity_line,
         time_line,
@@ -189,8 +226,50 @@ fn read(file: &str, name: &str, text: &str) -> Result<View, ProjectError> {
 struct Header {
     entity: Option<(usize, Vec<String>)>,
     time: Option<(usize, String)>,
-    windows: Option<Vec<Window>>,
+    windows: Option<(usize, Vec<Window>)>,
+    at: Option<(usize, String)>,
     description: Option<String>,
+}
+
+/// Which moments the header asks for: `time` and `windows`, or `at`.
+struct Moments {
+    kind: ViewKind,
+    time_line: usize,
+    time: String,
+    windows: Vec<Window>,
+}
+
+impl Moments {
+    /// An error has its line.
+    fn of(
+        time: Option<(usize, String)>,
+        windows: Option<(usize, Vec<Window>)>,
+        at: Option<(usize, String)>,
+    ) -> Result<Self, (usize, String)> {
+        match (time, windows, at) {
+            (Some((time_line, time)), Some((_, windows)), None) => Ok(Self {
+                kind: ViewKind::Dates,
+                time_line,
+                time,
+                windows,
+            }),
+            (None, None, Some((time_line, time))) => Ok(Self {
+                kind: ViewKind::Events,
+                time_line,
+                time,
+                windows: Vec::new(),
+            }),
+            (Some((line, _)), _, Some(_)) | (None, Some((line, _)), Some(_)) => {
+                let message = "a view about events has at: in place of time: and windows:";
+                Err((line, message.to_owned()))
+            }
+            (Some(_), None, None) => Err((1, "the header has no line windows:".to_owned())),
+            (None, _, None) => Err((
+                1,
+                "the header has no line time:, nor at: for a view about events".to_owned(),
+            )),
+        }
+    }
 }
 
 impl Header {
@@ -206,6 +285,7 @@ impl Header {
         match key.trim() {
             "entity" => self.entity = Some((number, list(value))),
             "time" => self.time = Some((number, value.to_owned())),
+            "at" => self.at = Some((number, value.to_owned())),
             "description" => self.description = Some(value.to_owned()),
             "windows" => {
                 let windows: Vec<Window> = list(value)
@@ -215,11 +295,11 @@ impl Header {
                 if windows.is_empty() {
                     return Err("windows: at least one window".into());
                 }
-                self.windows = Some(windows);
+                self.windows = Some((number, windows));
             }
             other => {
                 return Err(format!(
-                    "unknown key: {other}; a header has entity, time, windows and description"
+                    "unknown key: {other}; a header has entity, time, windows and description, or entity, at and description"
                 ));
             }
         }

@@ -1,11 +1,11 @@
 //! Two relations of features, held against each other cell by cell.
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
+use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Date32Type, Float64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::NaiveDate;
-use safra_features::{CompiledView, REFERENCE_DATE};
+use safra_features::{CompiledView, REFERENCE_DATE, REFERENCE_TIME};
 
 /// How equal two floating-point numbers must be.
 #[derive(Clone, Copy)]
@@ -68,16 +68,19 @@ fn entities(view: &CompiledView, batch: &RecordBatch) -> Vec<Vec<String>> {
 }
 
 fn entities_of(view: &CompiledView, batch: &RecordBatch, row: usize) -> Vec<String> {
-    let columns = batch.columns()[..view.entity.len()].iter();
+    // Of an event, its time tells it from others of the same entity.
+    let keys = view.entity.len() + usize::from(view.view.is_about_events());
+    let columns = batch.columns()[..keys].iter();
     columns.map(|column| cell(column, row)).collect()
 }
 
+/// The rows at a date, or the events on that day.
 fn at_date(batch: &RecordBatch, date: NaiveDate) -> RecordBatch {
-    let dates = batch.column_by_name(REFERENCE_DATE).unwrap();
-    let dates = dates.as_primitive::<Date32Type>().values().iter();
-    let wanted: BooleanArray = dates
-        .map(|day| Some(*day == date.to_epoch_days()))
-        .collect();
+    let times = batch.column_by_name(REFERENCE_DATE);
+    let times = times.or(batch.column_by_name(REFERENCE_TIME)).unwrap();
+    let days = cast(times, &DataType::Date32).unwrap();
+    let days = days.as_primitive::<Date32Type>().values().iter();
+    let wanted: BooleanArray = days.map(|day| Some(*day == date.to_epoch_days())).collect();
     filter_record_batch(batch, &wanted).unwrap()
 }
 

@@ -3,6 +3,7 @@
 
 mod comparison;
 mod dates;
+mod events;
 mod extra_views;
 mod extract;
 mod functions;

@@ -142,6 +142,7 @@ impl Marketplace {
                 .zip(1..)
                 .map(seller_row)
                 .collect(),
+            "geolocation" => PLACES.iter().map(place_row).collect(),
             "leads" => self.leads.iter().map(lead_row).collect(),
             "deals" => self.deals.iter().map(deal_row).collect(),
             _ => Vec::new(),
@@ -180,11 +181,9 @@ fn customer_row(order: &Order) -> Row {
         ("customer_id", Cell::Text(format!("c-{}", order.id))),
         ("customer_unique_id", Cell::Text(order.person.clone())),
     ]);
-    set(
-        &mut row,
-        "customer_state",
-        order.state.clone().map(Cell::Text),
-    );
+    for name in ["customer_state", "customer_zip_code_prefix"] {
+        set(&mut row, name, order.state.clone().map(Cell::Text));
+    }
     row
 }
 
@@ -293,10 +292,27 @@ fn deal_row(deal: &Deal) -> Row {
     ])
 }
 
+/// Points of zip codes, which here are states; one has none, and one point is not in Brazil.
+const PLACES: [(&str, f64, f64); 4] = [
+    ("SP", -23.5, -46.6),
+    ("SP", -22.9, -47.1),
+    ("RJ", -22.9, -43.2),
+    ("RJ", 42.1, -8.7),
+];
+
+fn place_row((zip, latitude, longitude): &(&str, f64, f64)) -> Row {
+    Row::from([
+        ("geolocation_zip_code_prefix", Cell::Text((*zip).to_owned())),
+        ("geolocation_lat", Cell::Float(*latitude)),
+        ("geolocation_lng", Cell::Float(*longitude)),
+    ])
+}
+
 fn seller_row((state, number): (&str, usize)) -> Row {
     Row::from([
         ("seller_id", Cell::Text(format!("s{number}"))),
         ("seller_state", Cell::Text(state.to_owned())),
+        ("seller_zip_code_prefix", Cell::Text(state.to_owned())),
     ])
 }
 

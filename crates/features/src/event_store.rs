@@ -1,0 +1,122 @@
+//! The store of a view about events: one table of all of them, of which only the days are replaced that changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, Rows, SortField};
+use chrono::NaiveDate;
+use safra_history::History;
+use safra_lake::{Replace, Snapshot, Table};
+
+use crate::backfill::Job;
+use crate::compile::Way;
+use crate::events::{Events, collect, days};
+use crate::store::{Held, REFERENCE_TIME, condition};
+use crate::{CompiledView, FeatureError};
+
+/// Puts the days into the table that it lacks, and those that the present sources give otherwise, in one commit. Tells how
+/// many of the days asked for these were.
+pub(crate) async fn fill(job: &Job, table: &Table) -> Result<usize, FeatureError> {
+    let (view, history) = (&job.view, &job.history);
+    let name = &view.view.name;
+    let snapshot = table.snapshot().await?;
+    let mut held = match &snapshot {
+        Some(snapshot) => Held::of(snapshot).await?,
+        None => Held::default(),
+    };
+    let same_view = held.fingerprint == view.fingerprint();
+    if !same_view {
+        held = Held::default();
+    }
+    let asked: BTreeSet<NaiveDate> = job.dates.iter().copied().collect();
+    let missing: BTreeSet<NaiveDate> = asked.difference(&held.dates).copied().collect();
+    if missing.is_empty() && same_view && held.is_of(history) {
+        (job.progress)(name, job.dates.len());
+        return Ok(0);
+    }
+    let events = events_of(view, history).await?;
+    let mut replaced = missing;
+    if let Some(snapshot) = snapshot.filter(|_| same_view && !held.is_of(history)) {
+        replaced.extend(differing(view, &snapshot, &held, &events)?);
+    }
+    let rows = events
+        .on(&replaced)
+        .map_err(|error| FeatureError::datafusion(&view.view.file, error))?;
+    held.dates.extend(&replaced);
+    held.fingerprint = view.fingerprint().to_owned();
+    held.sources = job.source_versions();
+    let replace = match same_view {
+        true => Replace::Where(vec![condition(REFERENCE_TIME, &replaced)]),
+        false => Replace::All,
+    };
+    table
+        .write(rows.schema(), &[rows], &replace, held.metadata())
+        .await?;
+    (job.progress)(name, job.dates.len());
+    Ok(asked.intersection(&replaced).count())
+}
+
+/// The days in the table that the present sources give otherwise.
+pub(crate) async fn changed(
+    view: &CompiledView,
+    snapshot: &Snapshot,
+    held: &Held,
+    history: &History,
+) -> Result<BTreeSet<NaiveDate>, FeatureError> {
+    differing(view, snapshot, held, &events_of(view, history).await?)
+}
+
+async fn events_of(view: &CompiledView, history: &History) -> Result<Events, FeatureError> {
+    match &view.way {
+        Way::Events(input) => collect(view, input, history).await,
+        Way::Sweep(..) | Way::Dates(_) => Err(FeatureError::shape(
+            &view.view.file,
+            "the view is not about events",
+        )),
+    }
+}
+
+fn differing(
+    view: &CompiledView,
+    snapshot: &Snapshot,
+    held: &Held,
+    events: &Events,
+) -> Result<BTreeSet<NaiveDate>, FeatureError> {
+    let failed = |error: ArrowError| FeatureError::datafusion(&view.view.file, error);
+    let stored = concat_batches(&snapshot.schema(), &snapshot.read(None)?).map_err(failed)?;
+    let changed = differing_days(&stored, &events.rows).map_err(failed)?;
+    let dates = held.dates.iter();
+    Ok(dates
+        .filter(|date| changed.contains(&date.to_epoch_days()))
+        .copied()
+        .collect())
+}
+
+/// The days, since 1970-01-01, on which two tables of events do not hold the same rows.
+fn differing_days(one: &RecordBatch, other: &RecordBatch) -> Result<BTreeSet<i32>, ArrowError> {
+    let fields = one.schema();
+    let fields = fields.fields().iter();
+    let fields = fields.map(|field| SortField::new(field.data_type().clone()));
+    let converter = RowConverter::new(fields.collect())?;
+    let (one_rows, other_rows) = (
+        converter.convert_columns(one.columns())?,
+        converter.convert_columns(other.columns())?,
+    );
+    let one = by_day(&days(one), &one_rows);
+    let other = by_day(&days(other), &other_rows);
+    let all: BTreeSet<i32> = one.keys().chain(other.keys()).copied().collect();
+    let differs = |day: &i32| one.get(day) != other.get(day);
+    Ok(all.into_iter().filter(differs).collect())
+}
+
+/// The rows of each day, in an order of their own.
+fn by_day<'a>(days: &[i32], rows: &'a Rows) -> BTreeMap<i32, Vec<&'a [u8]>> {
+    let mut found: BTreeMap<i32, Vec<&[u8]>> = BTreeMap::new();
+    for (row, day) in days.iter().enumerate() {
+        found.entry(*day).or_default().push(rows.row(row).data());
+    }
+    found.values_mut().for_each(|rows| rows.sort_unstable());
+    found
+}
