@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use arrow::util::display::array_value_to_string;
 use chrono::NaiveDate;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
-use safra_features::REFERENCE_DATE;
 use safra_history::session;
 use safra_lake::Lake;
 use safra_project::{Population, Project};
@@ -19,7 +18,7 @@ use crate::keys::Keys;
 
 const PART: &str = "cohort.sql";
 
-/// The rows of the cohort at `dates`, sorted by reference date, then entity.
+/// The rows of the cohort at `dates`, sorted by reference date, then entity; of events, those on these days, by time.
 pub(crate) async fn collect(
     lake: &Lake,
     project: &Project,
@@ -32,7 +31,7 @@ pub(crate) async fn collect(
         register(&context, problem, PART, &name, batches)?;
     }
     let rows = run(&context, problem, &problem.cohort.sql, PART).await?;
-    let mut key = vec![REFERENCE_DATE.to_owned()];
+    let mut key = vec![problem.time.column().to_owned()];
     key.extend(problem.entity.iter().cloned());
     check(problem, &rows, &key)?;
     let arrow = |source| DatasetError::Arrow {
@@ -47,7 +46,7 @@ pub(crate) async fn collect(
     take_record_batch(&rows, &keys.order()).map_err(arrow)
 }
 
-/// The feature views that a cohort reads; it must read nothing else.
+/// The feature views that a cohort reads; it must read nothing else, and all of them are about events or none.
 pub(crate) fn views(
     context: &SessionContext,
     project: &Project,
@@ -55,10 +54,25 @@ pub(crate) fn views(
 ) -> Result<Vec<String>, DatasetError> {
     let names = table_names(context, problem, &problem.cohort.sql, PART)?;
     for name in &names {
-        project.view(name).map_err(|error| {
-            let message = format!("a cohort reads feature views only: {error}");
-            DatasetError::shape(problem.file, PART, message)
-        })?;
+        let wrong = |message: String| DatasetError::shape(problem.file, PART, message);
+        let view = project
+            .view(name)
+            .map_err(|error| wrong(format!("a cohort reads feature views only: {error}")))?;
+        match (view.is_about_events(), problem.time.is_event()) {
+            (true, false) => {
+                let message = format!(
+                    "{name} is about events, each at a time of its own, and this problem about reference dates\nhint: a problem with `time = \"reference_time\"` asks about each event"
+                );
+                return Err(wrong(message));
+            }
+            (false, true) => {
+                let message = format!(
+                    "{name} is about reference dates; a cohort of events reads views about events only\nhint: features of {name} are looked up as of each event when `features.views` names it"
+                );
+                return Err(wrong(message));
+            }
+            _ => {}
+        }
     }
     Ok(names)
 }
@@ -73,8 +87,15 @@ fn check(problem: Population<'_>, rows: &RecordBatch, key: &[String]) -> Result<
             let message = format!("returns {} rows without {name}", column.null_count());
             return Err(DatasetError::shape(problem.file, PART, message));
         }
-        if name == REFERENCE_DATE && column.data_type() != &DataType::Date32 {
-            let message = format!("returns {name} as {}, not as a date", column.data_type());
+        let (kind, words) = match problem.time.is_event() {
+            true => (
+                DataType::Timestamp(TimeUnit::Microsecond, None),
+                "a timestamp in microseconds",
+            ),
+            false => (DataType::Date32, "a date"),
+        };
+        if name == problem.time.column() && column.data_type() != &kind {
+            let message = format!("returns {name} as {}, not as {words}", column.data_type());
             return Err(DatasetError::shape(problem.file, PART, message));
         }
     }

@@ -1,27 +1,29 @@
 //! The training set as one table, and as the arrays that learners take.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Field, FieldRef, Float64Type, Schema};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, TimestampMicrosecondType};
 use arrow::util::display::array_value_to_string;
 use chrono::NaiveDate;
-use safra_features::REFERENCE_DATE;
-use safra_history::{History, session};
+use safra_history::DAY;
 use safra_lake::{Folder, Lake, Replace};
-use safra_project::{Population, Problem, Project};
+use safra_project::{Cadence, RowTime};
 use serde_json::json;
 
-use crate::join::Features;
-use crate::label::Labels;
-use crate::{DatasetError, cohort, join, label, sources};
+use crate::DatasetError;
+use crate::durations::Durations;
 
 /// Name of the label column.
 pub const LABEL: &str = "label";
 /// Name of the column with the day on which the label is certain.
 pub const LABEL_KNOWN_AT: &str = "label_known_at";
+/// Name of the column with the days from an event to its outcome.
+pub const DURATION: &str = "duration";
+/// Name of the column with the time at which the outcome was seen.
+pub const DURATION_KNOWN_AT: &str = "duration_known_at";
 
 /// The values of one feature for all rows of a training set.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,220 +34,58 @@ pub enum FeatureColumn {
     Texts(StringArray),
 }
 
-/// Rows of a problem, sorted by reference date, then entity: the entity, `reference_date`, `label` (NULL when
-/// the data cannot know yet), `label_known_at`, and the features.
+/// Rows of a problem, sorted by their time, then entity: the entity, `reference_date` or, of events, `reference_time`,
+/// `label` (NULL when the data cannot know yet), `label_known_at`, where the label query gives them `duration` and
+/// `duration_known_at`, and the features.
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    problem: String,
-    entity: Vec<String>,
-    dates: Vec<NaiveDate>,
-    data_end: NaiveDate,
-    reference_days: Vec<i32>,
-    label: BooleanArray,
-    known_at: Date32Array,
-    rows: RecordBatch,
-    first_feature: usize,
+    pub(crate) problem: String,
+    pub(crate) entity: Vec<String>,
+    pub(crate) time: RowTime,
+    /// How long a period of events is; none where rows are asked about on dates.
+    pub(crate) cadence: Option<Cadence>,
+    /// How many days before a date the rows begin that train for it; none if all do.
+    pub(crate) training_days: Option<u32>,
+    pub(crate) dates: Vec<NaiveDate>,
+    pub(crate) data_end: NaiveDate,
+    pub(crate) reference_days: Vec<i32>,
+    pub(crate) label: BooleanArray,
+    pub(crate) known_at: Date32Array,
+    pub(crate) durations: Option<Durations>,
+    pub(crate) rows: RecordBatch,
+    pub(crate) first_feature: usize,
 }
 
 impl Dataset {
-    /// Builds the training set of a problem: every date of its cadence from its first date to the end of
-    /// the data. The features must be in the store.
-    ///
-    /// # Errors
-    /// [`DatasetError`] names the problem's file and the query, view, column or row at fault.
-    pub async fn labelled(
-        lake: &Lake,
-        project: &Project,
-        problem: &Problem,
-    ) -> Result<Self, DatasetError> {
-        let (tables, history, data_end) = label_history(lake, project, problem).await?;
-        let dates = training_dates(project, problem, data_end);
-        let cohort = cohort::collect(lake, project, problem.population(), &dates).await?;
-        let labels = label::collect(problem, &history, &tables, &cohort, data_end).await?;
-        let population = problem.population();
-        let features = join::collect(lake, project, population, &cohort, &dates).await?;
-        Self::assemble(population, cohort, labels, features, dates, data_end)
-    }
-
-    /// The cohort of one date with its features, without labels, to be scored.
-    ///
-    /// # Errors
-    /// [`DatasetError::AfterData`] when the data does not reach up to the date; else as [`Dataset::labelled`].
-    pub async fn unlabelled(
-        lake: &Lake,
-        project: &Project,
-        problem: &Problem,
-        date: NaiveDate,
-    ) -> Result<Self, DatasetError> {
-        let (_, _, data_end) = label_history(lake, project, problem).await?;
-        if date > data_end {
-            return Err(DatasetError::AfterData {
-                problem: problem.name.clone(),
-                date,
-                data_end,
-            });
-        }
-        Self::of_population(lake, project, problem.population(), &[date], data_end).await
-    }
-
-    /// The cohorts of some dates with their features, without labels. The caller answers for `data_end`, the first day of
-    /// which the data knows nothing, and for no date being after it.
-    ///
-    /// # Errors
-    /// As [`Dataset::labelled`].
-    pub async fn of_population(
-        lake: &Lake,
-        project: &Project,
-        population: Population<'_>,
-        dates: &[NaiveDate],
-        data_end: NaiveDate,
-    ) -> Result<Self, DatasetError> {
-        let cohort = cohort::collect(lake, project, population, dates).await?;
-        let labels = Labels::unknown(cohort.num_rows());
-        let features = join::collect(lake, project, population, &cohort, dates).await?;
-        Self::assemble(
-            population,
-            cohort,
-            labels,
-            features,
-            dates.to_vec(),
-            data_end,
-        )
-    }
-
-    /// What happened to the cohorts of a problem, at every date as [`Dataset::labelled`], without any feature. Only the views
-    /// that the cohort reads must be in the store.
-    ///
-    /// # Errors
-    /// As [`Dataset::labelled`].
-    pub async fn outcomes(
-        lake: &Lake,
-        project: &Project,
-        problem: &Problem,
-    ) -> Result<Self, DatasetError> {
-        let (tables, history, data_end) = label_history(lake, project, problem).await?;
-        let dates = training_dates(project, problem, data_end);
-        let cohort = cohort::collect(lake, project, problem.population(), &dates).await?;
-        let labels = label::collect(problem, &history, &tables, &cohort, data_end).await?;
-        let features = Features::none();
-        Self::assemble(
-            problem.population(),
-            cohort,
-            labels,
-            features,
-            dates,
-            data_end,
-        )
-    }
-
-    /// The first day of which the tables that the label reads know nothing.
-    ///
-    /// # Errors
-    /// [`DatasetError::EmptySources`] when a table behind the cohort or the label has no rows;
-    /// [`DatasetError::NoData`] when none of the label's is dated.
-    pub async fn data_end_of(
-        lake: &Lake,
-        project: &Project,
-        problem: &Problem,
-    ) -> Result<NaiveDate, DatasetError> {
-        Ok(label_history(lake, project, problem).await?.2)
-    }
-
-    /// The reference dates of a problem's training set: its cadence from its first date to the end of the data.
-    ///
-    /// # Errors
-    /// As [`Dataset::data_end_of`].
-    pub async fn dates_of(
-        lake: &Lake,
-        project: &Project,
-        problem: &Problem,
-    ) -> Result<Vec<NaiveDate>, DatasetError> {
-        let data_end = Self::data_end_of(lake, project, problem).await?;
-        Ok(training_dates(project, problem, data_end))
-    }
-
-    /// The feature views that the cohort of a problem reads.
-    ///
-    /// # Errors
-    /// [`DatasetError::Sql`] when the query is no SQL; [`DatasetError::Shape`] when it reads anything but feature views.
-    pub fn cohort_views(
-        project: &Project,
-        population: Population<'_>,
-    ) -> Result<Vec<String>, DatasetError> {
-        cohort::views(&session(1), project, population)
-    }
-
-    /// The same rows as they stood on an earlier day: labels that were not certain by then are missing.
+    /// The same rows as they stood on an earlier day: labels that were not certain by then are missing, and what was not
+    /// seen before it was not seen.
     pub fn known_by(mut self, date: NaiveDate) -> Self {
         let day = date.to_epoch_days();
         let known = |row: usize| self.known_day(row).is_some_and(|known| known <= day);
         let label: BooleanArray = (0..self.len())
             .map(|row| self.label(row).filter(|_| known(row)))
             .collect();
-        let columns = self.rows.columns().iter().enumerate().map(|(i, column)| {
-            match self.rows.schema_ref().field(i).name() == LABEL {
-                true => Arc::new(label.clone()) as ArrayRef,
-                false => column.clone(),
-            }
-        });
+        let durations = self.durations.take();
+        let durations = durations.map(|durations| durations.known_before(date));
+        let columns = self
+            .rows
+            .columns()
+            .iter()
+            .zip(self.rows.schema_ref().fields());
+        let columns = columns.map(
+            |(column, field)| match (field.name().as_str(), &durations) {
+                (LABEL, _) => Arc::new(label.clone()) as ArrayRef,
+                (DURATION, Some(durations)) => Arc::new(durations.days.clone()),
+                (DURATION_KNOWN_AT, Some(durations)) => Arc::new(durations.known_at.clone()),
+                _ => column.clone(),
+            },
+        );
         if let Ok(rows) = RecordBatch::try_new(self.rows.schema(), columns.collect()) {
             self.rows = rows;
         }
         self.label = label;
+        self.durations = durations;
         self
-    }
-
-    fn assemble(
-        problem: Population<'_>,
-        cohort: RecordBatch,
-        labels: Labels,
-        features: Features,
-        dates: Vec<NaiveDate>,
-        data_end: NaiveDate,
-    ) -> Result<Self, DatasetError> {
-        let mut fields: Vec<FieldRef> = Vec::new();
-        let mut columns: Vec<ArrayRef> = Vec::new();
-        for name in problem
-            .entity
-            .iter()
-            .map(String::as_str)
-            .chain([REFERENCE_DATE])
-        {
-            if let Some((index, field)) = cohort.schema_ref().column_with_name(name) {
-                fields.push(Arc::new(field.clone().with_nullable(true)));
-                columns.push(cohort.column(index).clone());
-            }
-        }
-        let (label, known_at) = (labels.label.clone(), labels.known_at.clone());
-        fields.push(Arc::new(Field::new(LABEL, DataType::Boolean, true)));
-        fields.push(Arc::new(Field::new(LABEL_KNOWN_AT, DataType::Date32, true)));
-        columns.extend(label::as_columns(labels));
-        let first_feature = fields.len();
-        fields.extend(features.fields);
-        columns.extend(features.columns);
-        let rows =
-            RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|source| {
-                DatasetError::Arrow {
-                    problem: problem.name.clone(),
-                    source,
-                }
-            })?;
-        let days = rows
-            .column_by_name(REFERENCE_DATE)
-            .and_then(|days| days.as_primitive_opt::<Date32Type>())
-            .map(|days| days.values().to_vec())
-            .unwrap_or_default();
-        Ok(Self {
-            problem: problem.name.clone(),
-            entity: problem.entity.clone(),
-            dates,
-            data_end,
-            reference_days: days,
-            label,
-            known_at,
-            rows,
-            first_feature,
-        })
     }
 
     /// Writes the training set to `datasets/<problem>` and returns the table's new version.
@@ -281,7 +121,12 @@ impl Dataset {
         &self.rows
     }
 
-    /// The reference dates asked about, whether or not they have rows.
+    /// What the time of a row is.
+    pub fn time(&self) -> RowTime {
+        self.time
+    }
+
+    /// The reference dates asked about, or on which periods of events begin, whether or not they have rows.
     pub fn dates(&self) -> &[NaiveDate] {
         &self.dates
     }
@@ -304,7 +149,14 @@ impl Dataset {
             .join("/")
     }
 
-    /// The reference date of each row, in days since 1970-01-01.
+    /// When an event happened, as text; `None` where rows are asked about on reference dates.
+    pub fn event_time(&self, row: usize) -> Option<String> {
+        let times = self.rows.column_by_name(RowTime::ReferenceTime.column());
+        let times = times.filter(|_| self.time.is_event())?;
+        array_value_to_string(times, row).ok()
+    }
+
+    /// The reference date of each row, or the day of the event, in days since 1970-01-01.
     pub fn reference_days(&self) -> &[i32] {
         &self.reference_days
     }
@@ -317,6 +169,11 @@ impl Dataset {
     /// The labels of all rows.
     pub fn labels(&self) -> Vec<Option<bool>> {
         self.label.iter().collect()
+    }
+
+    /// How long it took until the outcome of each event, if the label query says so.
+    pub fn durations(&self) -> Option<&Durations> {
+        self.durations.as_ref()
     }
 
     pub(crate) fn known_day(&self, row: usize) -> Option<i32> {
@@ -381,35 +238,15 @@ fn is_text(kind: &DataType) -> bool {
     }
 }
 
-/// The tables that the label reads, their rows, and the first day of which they know nothing.
-async fn label_history(
-    lake: &Lake,
-    project: &Project,
-    problem: &Problem,
-) -> Result<(Vec<String>, History, NaiveDate), DatasetError> {
-    sources::require_rows(lake, project, problem).await?;
-    let context = session(1);
-    let tables = cohort::table_names(
-        &context,
-        problem.population(),
-        &problem.label.sql,
-        label::PART,
-    )?;
-    let names: BTreeSet<String> = tables
-        .iter()
-        .filter(|name| *name != "cohort")
-        .cloned()
-        .collect();
-    let history = History::load(lake, project, &names).await?;
-    let data_end = history
-        .data_end(names.iter().map(String::as_str))
-        .ok_or_else(|| DatasetError::NoData {
-            file: problem.file.clone(),
-        })?;
-    Ok((tables, history, data_end))
-}
-
-fn training_dates(project: &Project, problem: &Problem, data_end: NaiveDate) -> Vec<NaiveDate> {
-    let first = problem.first_date.unwrap_or(project.settings.first_date);
-    problem.cadence.dates(first, data_end)
+/// The day of each row, in days since 1970-01-01.
+pub(crate) fn row_days(rows: &RecordBatch, time: RowTime) -> Vec<i32> {
+    let Some(times) = rows.column_by_name(time.column()) else {
+        return Vec::new();
+    };
+    if let Some(days) = times.as_primitive_opt::<Date32Type>() {
+        return days.values().to_vec();
+    }
+    let micros = times.as_primitive_opt::<TimestampMicrosecondType>();
+    let day = |micros: &i64| i32::try_from(micros.div_euclid(DAY)).unwrap_or_default();
+    micros.map_or_else(Vec::new, |micros| micros.values().iter().map(day).collect())
 }

@@ -1,18 +1,20 @@
-//! The point-in-time join: the features of exactly the reference date that is asked about.
+//! The point-in-time join: the features of exactly the reference date or event that is asked about, and for an event the
+//! latest features of the reference dates before it.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{cast, concat_batches, take};
+use arrow::compute::{cast, concat_batches, take_record_batch};
 use arrow::datatypes::{FieldRef, Schema};
 use arrow::error::ArrowError;
 use chrono::NaiveDate;
-use safra_features::REFERENCE_DATE;
+use safra_features::{Lookup, lookup};
 use safra_lake::Lake;
 use safra_project::{Population, Project, View};
 
-use crate::DatasetError;
+use crate::dataset::row_days;
 use crate::keys::Keys;
+use crate::{DatasetError, FeatureDates};
 
 /// Feature columns for the rows of a cohort; NULL where a view has no row for them.
 pub(crate) struct Features {
@@ -21,6 +23,25 @@ pub(crate) struct Features {
 }
 
 impl Features {
+    fn add(
+        &mut self,
+        problem: Population<'_>,
+        field: &FieldRef,
+        column: ArrayRef,
+    ) -> Result<(), DatasetError> {
+        if self.fields.iter().any(|held| held.name() == field.name()) {
+            let message = format!(
+                "{}: two of the views have a feature of that name",
+                field.name()
+            );
+            return Err(DatasetError::shape(problem.file, "features", message));
+        }
+        self.fields
+            .push(Arc::new(field.as_ref().clone().with_nullable(true)));
+        self.columns.push(column);
+        Ok(())
+    }
+
     /// No features at all.
     pub(crate) fn none() -> Self {
         Self {
@@ -36,44 +57,18 @@ pub(crate) async fn collect(
     project: &Project,
     problem: Population<'_>,
     cohort: &RecordBatch,
-    dates: &[NaiveDate],
+    needed: &FeatureDates,
 ) -> Result<Features, DatasetError> {
-    let arrow = |source| DatasetError::Arrow {
-        problem: problem.name.clone(),
-        source,
-    };
     let mut features = Features::none();
     for name in &problem.features.views {
-        let key = key(problem, project.view(name)?, cohort)?;
-        let batches = safra_features::read(lake, name, dates).await?;
-        let schema = batches
-            .first()
-            .map_or_else(|| cohort.schema(), RecordBatch::schema);
-        let rows = concat_batches(&schema, &batches).map_err(arrow)?;
-        let asked = as_held(cohort, &rows, &key).map_err(arrow)?;
-        let [asked, held] = Keys::of([&asked, &rows], &key).map_err(arrow)?;
-        let places = asked.find_in(&held);
-        for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
-            if key.contains(field.name()) || problem.features.excludes(field.name()) {
-                continue;
-            }
-            if features
-                .fields
-                .iter()
-                .any(|held| held.name() == field.name())
-            {
-                let message = format!(
-                    "{}: two of the views have a feature of that name",
-                    field.name()
-                );
-                return Err(DatasetError::shape(problem.file, "features", message));
-            }
-            features
-                .fields
-                .push(Arc::new(field.as_ref().clone().with_nullable(true)));
-            features
-                .columns
-                .push(take(column, &places, None).map_err(arrow)?);
+        let view = project.view(name)?;
+        let key = key(problem, view, cohort)?;
+        let found = match problem.time.is_event() && !view.is_about_events() {
+            true => latest(lake, problem, view, cohort, &needed.dates).await?,
+            false => exact(lake, problem, view, cohort, needed.of(view), &key).await?,
+        };
+        for (field, column) in found.schema().fields().iter().zip(found.columns()) {
+            features.add(problem, field, column.clone())?;
         }
     }
     if features.fields.is_empty() {
@@ -86,8 +81,70 @@ pub(crate) async fn collect(
     Ok(features)
 }
 
-/// The columns by which the features of a view are looked up: the reference date, and the view's entity, which the
-/// cohort must return.
+/// The features of exactly these keys.
+async fn exact(
+    lake: &Lake,
+    problem: Population<'_>,
+    view: &View,
+    cohort: &RecordBatch,
+    dates: &[NaiveDate],
+    key: &[String],
+) -> Result<RecordBatch, DatasetError> {
+    let batches = safra_features::read(lake, &view.name, dates).await?;
+    let schema = batches
+        .first()
+        .map_or_else(|| cohort.schema(), RecordBatch::schema);
+    let taken = || -> Result<RecordBatch, ArrowError> {
+        let rows = concat_batches(&schema, &batches)?;
+        let asked = as_held(cohort, &rows, key)?;
+        let [asked, held] = Keys::of([&asked, &rows], key)?;
+        let features = |name: &str| !key.iter().any(|key| key == name);
+        let wanted = schema.fields().iter().enumerate();
+        let wanted = wanted.filter(|(_, field)| {
+            features(field.name()) && !problem.features.excludes(field.name())
+        });
+        let wanted: Vec<usize> = wanted.map(|(i, _)| i).collect();
+        if wanted.is_empty() {
+            return Ok(RecordBatch::new_empty(Arc::new(Schema::empty())));
+        }
+        take_record_batch(&rows.project(&wanted)?, &asked.find_in(&held))
+    };
+    taken().map_err(|source| DatasetError::Arrow {
+        problem: problem.name.clone(),
+        source,
+    })
+}
+
+/// The latest features before each event, from the reference dates that matter to any of them.
+async fn latest(
+    lake: &Lake,
+    problem: Population<'_>,
+    view: &View,
+    cohort: &RecordBatch,
+    dates: &[NaiveDate],
+) -> Result<RecordBatch, DatasetError> {
+    let max_age_days = problem.features.max_age();
+    let days = row_days(cohort, problem.time);
+    let first = days.first().copied().unwrap_or_default();
+    let last = days.last().copied().unwrap_or_default();
+    let reach = i32::try_from(max_age_days).unwrap_or(i32::MAX);
+    let matters = first.saturating_sub(reach)..=last;
+    let dates: Vec<NaiveDate> = dates
+        .iter()
+        .filter(|date| matters.contains(&date.to_epoch_days()))
+        .copied()
+        .collect();
+    let wanted = Lookup {
+        view: &view.name,
+        dates: &dates,
+        max_age_days,
+        wants: &|name| !problem.features.excludes(name),
+    };
+    Ok(lookup(lake, wanted, cohort, problem.time.column()).await?)
+}
+
+/// The columns by which the features of a view are looked up: the time, and the view's entity, which the cohort must
+/// return.
 fn key(
     problem: Population<'_>,
     view: &View,
@@ -95,7 +152,7 @@ fn key(
 ) -> Result<Vec<String>, DatasetError> {
     let entity = view.entity.iter();
     let entity = entity.map(|name| name.rsplit('.').next().unwrap_or(name).to_owned());
-    let key: Vec<String> = [REFERENCE_DATE.to_owned()]
+    let key: Vec<String> = [problem.time.column().to_owned()]
         .into_iter()
         .chain(entity)
         .collect();
