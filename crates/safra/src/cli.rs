@@ -118,7 +118,7 @@ pub enum Command {
         /// First reference date [default: the project's first date]
         #[arg(long, value_name = "DATE")]
         from: Option<NaiveDate>,
-        /// Last reference date [default: the end of the data]
+        /// Last reference date, before which events happen [default: the end of the data]
         #[arg(long, value_name = "DATE")]
         to: Option<NaiveDate>,
         /// Which dates between them
@@ -129,7 +129,7 @@ pub enum Command {
     Audit {
         /// Feature views [default: all in the store]
         views: Vec<String>,
-        /// Dates to compute again [default: a few of those in the store]
+        /// Dates to compute again; of events, those of the day before [default: a few of those in the store]
         #[arg(long, value_name = "DATE")]
         at: Vec<NaiveDate>,
         /// Instead, backtest this problem on features that read the future, beside the honest ones
@@ -178,7 +178,7 @@ pub enum Command {
     Predict {
         /// The problem, such as churn
         problem: String,
-        /// Reference date [default: the last date of the problem's cadence in the data]
+        /// Reference date; of events, the day before which they happened [default: the last date of the problem's cadence in the data; of events, the end of the data]
         #[arg(long, value_name = "DATE")]
         at: Option<NaiveDate>,
     },
@@ -187,7 +187,7 @@ pub enum Command {
     Monitor {
         /// The problem, such as churn
         problem: String,
-        /// Reference date [default: the last date of the problem's cadence in the data]
+        /// Reference date; of events, the day before which their period ends [default: the last date of the problem's cadence in the data; of events, the end of the data]
         #[arg(long, value_name = "DATE")]
         at: Option<NaiveDate>,
     },

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
+use safra_dataset::FeatureDates;
 use safra_features::{CompiledView, ViewAudit, audit, backfill_from};
 use safra_history::History;
 use safra_learn::Metrics;
@@ -134,17 +135,16 @@ pub async fn inflation(context: &Context, problem: &str) -> Result<(), SafraErro
     let history = History::load(&lake, &context.project, &sources)
         .await?
         .with_hindsight();
-    let dates = honest.dataset.dates();
-    let progress = context.progress(views.len() * dates.len(), "hindsight");
-    backfill_from(
-        &lake,
-        &context.project,
-        &views,
-        dates,
-        history,
-        follow(&progress),
-    )
-    .await?;
+    let needed = FeatureDates::of_training(&context.project, problem, honest.dataset.data_end());
+    let steps = views.iter().map(|view| needed.of(view).len()).sum();
+    let progress = context.progress(steps, "hindsight");
+    let (events, dated): (Vec<&View>, Vec<&View>) =
+        views.iter().partition(|view| view.is_about_events());
+    for (views, dates) in [(events, &needed.days), (dated, &needed.dates)] {
+        let history = history.clone();
+        let follow = follow(&progress);
+        backfill_from(&lake, &context.project, &views, dates, history, follow).await?;
+    }
     progress.finish_and_clear();
     let leaky = Prepared::from_store(&lake, context, problem).await?;
     let removed = std::fs::remove_dir_all(&folder);

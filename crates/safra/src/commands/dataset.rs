@@ -71,11 +71,8 @@ pub async fn run(context: &Context, problem: &str) -> Result<(), SafraError> {
 
 fn report(dataset: &Dataset) -> Report {
     let cohort = |&date: &chrono::NaiveDate| {
-        let day = date.to_epoch_days();
-        let labels: Vec<Option<bool>> = (0..dataset.len())
-            .filter(|&row| dataset.reference_days()[row] == day)
-            .map(|row| dataset.label(row))
-            .collect();
+        let rows = dataset.rows_at(date).into_iter();
+        let labels: Vec<Option<bool>> = rows.map(|row| dataset.label(row)).collect();
         Cohort {
             reference_date: date.to_string(),
             rows: labels.len(),

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use indicatif::ProgressBar;
-use safra_features::{BackfillReport, CompiledView, Progress, backfill};
+use safra_dataset::FeatureDates;
+use safra_features::{BackfillReport, CompiledView, Progress};
 use safra_history::History;
 use safra_project::{Cadence, View};
 
 use crate::context::Context;
 use crate::error::SafraError;
 use crate::output::{Column, line, print_json, print_table, thousands};
+use crate::pipeline::prepared::fill_views;
 
 /// Computes features and prints what was computed.
 pub async fn run(
@@ -65,9 +67,16 @@ pub async fn compute(
             "--to {to} is after the end of the data\nhint: the data is complete for days before {data_end}, so {data_end} is the last reference date"
         )));
     }
-    let dates = every.dates(from.unwrap_or(project.settings.first_date), to);
-    let progress = context.progress(views.len() * dates.len(), "features");
-    let reports = backfill(&context.lake, project, &views, &dates, follow(&progress)).await?;
+    let from = from.unwrap_or(project.settings.first_date);
+    let needed = FeatureDates {
+        dates: every.dates(from, to),
+        // What is before the last date is known at it.
+        days: Cadence::Day.dates(from, to.pred_opt().unwrap_or(to)),
+    };
+    let steps = views.iter().map(|view| needed.of(view).len()).sum();
+    let progress = context.progress(steps, "features");
+    let follow = follow(&progress);
+    let reports = fill_views(&context.lake, project, &views, &needed, follow).await?;
     progress.finish_and_clear();
     Ok(reports)
 }
@@ -113,8 +122,13 @@ pub async fn explain(context: &Context, view: &str) -> Result<(), SafraError> {
     }
     line!("{}: {}", view.name, view.description);
     line!("entity: {}", explanation.entity.join(", "));
-    line!("time: {}", explanation.time);
-    line!("windows: {}", explanation.windows.join(", "));
+    match explanation.events {
+        true => line!("at: {}", explanation.time),
+        false => {
+            line!("time: {}", explanation.time);
+            line!("windows: {}", explanation.windows.join(", "));
+        }
+    }
     let columns = [Column("reads", false), Column("known", false)];
     let reads = explanation.reads.iter();
     print_table(
@@ -127,6 +141,11 @@ pub async fn explain(context: &Context, view: &str) -> Result<(), SafraError> {
         }),
     );
     let (rows, aggregates, projection) = match explanation.date_by_date.is_empty() {
+        true if explanation.events => (
+            "once over row versions, those that held at the time of each event",
+            "by entity and time",
+            "once over the aggregates",
+        ),
         true => (
             "once over row versions",
             "swept for all windows and dates",

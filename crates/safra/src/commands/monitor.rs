@@ -112,7 +112,7 @@ fn outcome(outcome: &Outcome) -> Vec<String> {
         },
     );
     vec![
-        outcome.predicted.clone(),
+        outcome.predicted.to_string(),
         outcome.model_version.to_string(),
         thousands(outcome.rows),
         thousands(outcome.positives),

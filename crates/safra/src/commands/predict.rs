@@ -27,6 +27,9 @@ struct Report {
 #[derive(Serialize)]
 struct Row {
     entity: String,
+    /// When it happened, where rows are events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference_time: Option<String>,
     score: f64,
     reasons: Vec<String>,
 }
@@ -42,25 +45,28 @@ pub async fn run(
     scored.write(context, problem).await?;
     if scored.scores.is_empty() {
         context.say(&format!(
-            "warning: {}: nobody is asked about on {}",
-            problem.name, scored.date
+            "warning: {}: {}",
+            problem.name,
+            scored.nobody(problem)
         ));
     }
     let report = report(problem, &scored);
     if context.json {
         return print_json(&report);
     }
-    let columns = [
+    let mut columns = vec![
         Column("entity", false),
         Column("score", true),
         Column("reasons", false),
     ];
+    if problem.time.is_event() {
+        columns.insert(1, Column("time", false));
+    }
     let rows = report.top.iter().map(|row| {
-        vec![
-            row.entity.clone(),
-            format!("{:.4}", row.score),
-            row.reasons.join("\n"),
-        ]
+        let mut cells = vec![row.entity.clone()];
+        cells.extend(row.reference_time.clone());
+        cells.extend([format!("{:.4}", row.score), row.reasons.join("\n")]);
+        cells
     });
     print_table(&columns, rows);
     context.say(&summary(&report.problem, &scored));
@@ -82,6 +88,7 @@ fn report(problem: &Problem, scored: &Scored) -> Report {
     let rows = scored.scores.len();
     let row = |&row: &usize| Row {
         entity: scored.prepared.dataset.entity(row),
+        reference_time: scored.prepared.dataset.event_time(row),
         score: scored.scores[row],
         reasons: scored
             .reasons(row)

@@ -88,7 +88,8 @@ pub fn as_rows(split: &Split) -> safra_learn::Split {
         date: split.date.to_string(),
         train: split.train.clone(),
         test: split.test.clone(),
-        ..safra_learn::Split::default()
+        open: split.open.clone(),
+        at: Some(f64::from(split.date.to_epoch_days())),
     }
 }
 

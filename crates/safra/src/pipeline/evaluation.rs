@@ -52,6 +52,8 @@ pub struct Fold {
 pub struct Judged {
     /// Whom it is about.
     pub entity: String,
+    /// When it happened, where rows are events.
+    pub event_time: Option<String>,
     /// What happened.
     pub label: bool,
     /// Predicted probability of that.
@@ -70,6 +72,13 @@ struct Line {
     learner: String,
     train_rows: usize,
     entity: String,
+    /// The column is there where rows are events.
+    #[serde(
+        default,
+        rename = "reference_time",
+        skip_serializing_if = "Option::is_none"
+    )]
+    event_time: Option<String>,
     label: bool,
     score: f64,
     uncalibrated: f64,
@@ -94,6 +103,7 @@ impl Evaluation {
                 let row = made.rows[place];
                 Some(Judged {
                     entity: dataset.entity(row),
+                    event_time: dataset.event_time(row),
                     label: dataset.label(row)?,
                     score: made.scores[place],
                     uncalibrated: raw.scores[place],
@@ -240,6 +250,7 @@ impl Evaluation {
                     learner: fold.learner.clone(),
                     train_rows: fold.train_rows,
                     entity: row.entity.clone(),
+                    event_time: row.event_time.clone(),
                     label: row.label,
                     score: row.score,
                     uncalibrated: row.uncalibrated,
@@ -262,6 +273,7 @@ impl Evaluation {
                 learner,
                 train_rows,
                 entity,
+                event_time,
                 label,
                 score,
                 uncalibrated,
@@ -280,6 +292,7 @@ impl Evaluation {
             if let Some(fold) = folds.last_mut() {
                 fold.rows.push(Judged {
                     entity,
+                    event_time,
                     label,
                     score,
                     uncalibrated,
@@ -340,6 +353,7 @@ mod tests {
                 .enumerate()
                 .map(|(i, &score)| Judged {
                     entity: format!("s{i}"),
+                    event_time: None,
                     label: i == 0,
                     score,
                     uncalibrated: score / 2.0,

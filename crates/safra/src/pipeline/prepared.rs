@@ -1,13 +1,14 @@
 //! A problem's training set, ready for learners.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
-use safra_dataset::{Dataset, FeatureColumn, Split};
-use safra_features::{BackfillReport, backfill};
+use safra_dataset::{Dataset, FeatureColumn, FeatureDates, Split};
+use safra_features::{BackfillReport, Progress, backfill};
 use safra_lake::Lake;
-use safra_learn::{Categories, Column, Examples, Learner, Metric};
-use safra_project::{LearnerSpec, Population, Problem, View};
+use safra_learn::{Categories, Column, Durations, Examples, Learner, Metric};
+use safra_project::{LearnerSpec, Population, Problem, Project, View};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -28,17 +29,29 @@ impl Prepared {
         Self::of(Dataset::labelled(&context.lake, &context.project, problem).await?)
     }
 
-    /// The cohort of one date, to be scored, computing the features that the store lacks.
+    /// What there is to be scored at a date, the cohort of that date or the events that are open then, computing the
+    /// features that the store lacks.
     pub async fn cohort(
         context: &Context,
         problem: &Problem,
         date: NaiveDate,
     ) -> Result<Self, SafraError> {
-        let data_end = Dataset::data_end_of(&context.lake, &context.project, problem).await?;
-        if date <= data_end {
-            ensure_features(context, problem.population(), &[date]).await?;
-        }
+        fill_until(context, problem, date).await?;
         Self::of(Dataset::unlabelled(&context.lake, &context.project, problem, date).await?)
+    }
+
+    /// Those to compare with the past at a date: the cohort of that date, or the events of the period that ends with it, open
+    /// or not.
+    pub async fn population(
+        context: &Context,
+        problem: &Problem,
+        date: NaiveDate,
+    ) -> Result<Self, SafraError> {
+        if !problem.time.is_event() {
+            return Self::cohort(context, problem, date).await;
+        }
+        fill_until(context, problem, date).await?;
+        Self::of(Dataset::of_period(&context.lake, &context.project, problem, date).await?)
     }
 
     /// The training set from another lake, whose feature store is complete.
@@ -60,6 +73,14 @@ impl Prepared {
         let names = dataset.feature_names();
         let columns: Vec<Column> = dataset.feature_columns()?.into_iter().map(column).collect();
         let examples = Examples::with_columns(names, columns, dataset.labels())?;
+        let examples = match dataset.durations() {
+            Some(held) => examples.with_durations(Durations {
+                started: held.started(),
+                days: held.days(),
+                known: held.known(),
+            })?,
+            None => examples,
+        };
         Ok(Self { dataset, examples })
     }
 }
@@ -77,21 +98,61 @@ pub async fn fill_features(
     context: &Context,
     problem: &Problem,
 ) -> Result<Vec<BackfillReport>, SafraError> {
-    let dates = Dataset::dates_of(&context.lake, &context.project, problem).await?;
-    ensure_features(context, problem.population(), &dates).await
+    let data_end = Dataset::data_end_of(&context.lake, &context.project, problem).await?;
+    let needed = FeatureDates::of_training(&context.project, problem, data_end);
+    ensure_features(context, problem.population(), &needed).await
+}
+
+/// Computes what the store lacks to score what there is at a date; nothing if the data does not reach up to it.
+async fn fill_until(
+    context: &Context,
+    problem: &Problem,
+    date: NaiveDate,
+) -> Result<(), SafraError> {
+    let data_end = Dataset::data_end_of(&context.lake, &context.project, problem).await?;
+    if date > data_end {
+        return Ok(());
+    }
+    let needed = match problem.time.is_event() {
+        true => FeatureDates::of_training(&context.project, problem, date),
+        false => FeatureDates::at(&[date]),
+    };
+    ensure_features(context, problem.population(), &needed).await?;
+    Ok(())
 }
 
 /// Computes the features that a problem needs at some dates and the store lacks.
 pub async fn ensure_features(
     context: &Context,
     population: Population<'_>,
-    dates: &[NaiveDate],
+    needed: &FeatureDates,
 ) -> Result<Vec<BackfillReport>, SafraError> {
     let views = views_of(context, population)?;
-    let progress = context.progress(views.len() * dates.len(), "features");
+    let steps = views.iter().map(|view| needed.of(view).len()).sum();
+    let progress = context.progress(steps, "features");
     let follow = crate::commands::features::follow(&progress);
-    let reports = backfill(&context.lake, &context.project, &views, dates, follow).await?;
+    let reports = fill_views(&context.lake, &context.project, &views, needed, follow).await?;
     progress.finish_and_clear();
+    Ok(reports)
+}
+
+/// Computes what the store lacks of some views, and reports on them in their order.
+pub async fn fill_views(
+    lake: &Lake,
+    project: &Project,
+    views: &[&View],
+    needed: &FeatureDates,
+    follow: Progress,
+) -> Result<Vec<BackfillReport>, SafraError> {
+    let (events, dates): (Vec<&View>, Vec<&View>) =
+        views.iter().partition(|view| view.is_about_events());
+    let mut reports = Vec::new();
+    for (kind, days) in [(events, &needed.days), (dates, &needed.dates)] {
+        let follow = Arc::clone(&follow);
+        reports.extend(backfill(lake, project, &kind, days, follow).await?);
+    }
+    let place = |report: &BackfillReport| views.iter().position(|view| view.name == report.view);
+    reports.sort_by_key(place);
     Ok(reports)
 }
 

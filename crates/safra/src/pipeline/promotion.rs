@@ -8,7 +8,7 @@ use safra_mlflow::{Artifact, ModelVersion, Store};
 use safra_project::Problem;
 use serde::Serialize;
 
-use super::evaluation::{Evaluation, Judged};
+use super::evaluation::{Evaluation, Fold, Judged};
 use super::model::CHAMPION;
 use super::prepared::metric;
 use super::training::{LEARNER, stored_evaluation};
@@ -230,26 +230,22 @@ impl Paired {
         }
     }
 
-    /// Pairs one learner's folds with another's, by date and entity.
+    /// Pairs one learner's folds with another's, by date and entity, and event where rows are events.
     pub(super) fn of(
         ours: &Evaluation,
         our_learner: &str,
         theirs: &Evaluation,
         their_learner: &str,
     ) -> Self {
-        let held: HashMap<(NaiveDate, &str), &Judged> = theirs
+        let held: HashMap<Key<'_>, &Judged> = theirs
             .folds_of(their_learner)
-            .flat_map(|fold| {
-                fold.rows
-                    .iter()
-                    .map(|row| ((fold.date, row.entity.as_str()), row))
-            })
+            .flat_map(|fold| fold.rows.iter().map(|row| (key(fold, row), row)))
             .collect();
         let mut paired = Self::default();
         let mut numbers: HashMap<&str, u64> = HashMap::new();
         for (date, fold) in (0..).zip(ours.folds_of(our_learner)) {
             for row in &fold.rows {
-                let Some(other) = held.get(&(fold.date, row.entity.as_str())) else {
+                let Some(other) = held.get(&key(fold, row)) else {
                     continue;
                 };
                 let next = numbers.len() as u64;
@@ -264,6 +260,13 @@ impl Paired {
         }
         paired
     }
+}
+
+/// What tells a judged row from all others: date, entity, and time of the event.
+type Key<'a> = (NaiveDate, &'a str, Option<&'a str>);
+
+fn key<'a>(fold: &'a Fold, row: &'a Judged) -> Key<'a> {
+    (fold.date, &row.entity, row.event_time.as_deref())
 }
 
 /// The metric by which a comparison was made, for tables.

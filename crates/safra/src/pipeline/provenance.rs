@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use safra_lake::Folder;
 use safra_mlflow::tags;
-use safra_project::{Population, View, Window};
+use safra_project::{Population, View, ViewKind, Window};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -86,6 +86,7 @@ fn commit() -> Option<&'static str> {
 fn sum(view: &View) -> String {
     let View {
         entity,
+        kind,
         time,
         windows,
         sql,
@@ -93,7 +94,11 @@ fn sum(view: &View) -> String {
     } = view;
     let windows: Vec<String> = windows.iter().map(Window::to_string).collect();
     let (entity, windows) = (entity.join(", "), windows.join(", "));
-    let text = format!("entity: {entity}\ntime: {time}\nwindows: {windows}\n---\n{sql}");
+    let moments = match kind {
+        ViewKind::Dates => format!("time: {time}\nwindows: {windows}"),
+        ViewKind::Events => format!("at: {time}"),
+    };
+    let text = format!("entity: {entity}\n{moments}\n---\n{sql}");
     let sum = Sha256::digest(text);
     sum.iter().map(|byte| format!("{byte:02x}")).collect()
 }

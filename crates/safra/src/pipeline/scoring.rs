@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema};
@@ -24,15 +25,15 @@ use crate::error::SafraError;
 /// Reasons kept with each score.
 const REASONS: usize = 3;
 
-/// A cohort with its scores.
+/// A cohort, or events, with their scores.
 pub struct Scored {
     /// The champion that made them.
     pub version: ModelVersion,
     /// The model.
     pub model: Box<dyn Model>,
-    /// The cohort.
+    /// The cohort, or the events.
     pub prepared: Prepared,
-    /// The reference date.
+    /// The reference date; where rows are events, the day before which they happened.
     pub date: NaiveDate,
     /// Probability of a positive label, row by row.
     pub scores: Vec<f64>,
@@ -71,12 +72,40 @@ impl From<FeatureValue<'_>> for ReasonValue {
     }
 }
 
-/// Scores the cohort of a date with the champion.
+/// Scores what there is to be scored at a date with the champion: the cohort of that date, or the events that are open then.
 pub async fn score(
     context: &Context,
     problem: &Problem,
     at: Option<NaiveDate>,
 ) -> Result<Scored, SafraError> {
+    let (version, model) = champion(context, problem)?;
+    let date = match at {
+        Some(date) => date,
+        None => last_date(context, problem).await?,
+    };
+    let prepared = Prepared::cohort(context, problem, date).await?;
+    Scored::of(version, model, date, prepared)
+}
+
+/// Scores those whom the champion is held against at a date: the cohort of that date, or all events of the period before it.
+pub async fn score_population(
+    context: &Context,
+    problem: &Problem,
+    at: Option<NaiveDate>,
+) -> Result<Scored, SafraError> {
+    let (version, model) = champion(context, problem)?;
+    let date = match at {
+        Some(date) => date,
+        None => last_date(context, problem).await?,
+    };
+    let prepared = Prepared::population(context, problem, date).await?;
+    Scored::of(version, model, date, prepared)
+}
+
+fn champion(
+    context: &Context,
+    problem: &Problem,
+) -> Result<(ModelVersion, Box<dyn Model>), SafraError> {
     let store = context.store()?;
     let name = context.model_name(problem);
     let champion = match store.get_registered_model(&name)? {
@@ -90,25 +119,14 @@ pub async fn score(
         ))
     })?;
     let model = model::load(store.as_ref(), &version)?;
-    let date = match at {
-        Some(date) => date,
-        None => last_date(context, problem).await?,
-    };
-    let prepared = Prepared::cohort(context, problem, date).await?;
-    let rows = prepared.examples.all();
-    let scores = model.predict(&rows)?;
-    let contributions = model.contributions(&rows)?;
-    Ok(Scored {
-        version,
-        model,
-        date,
-        scores,
-        contributions,
-        prepared,
-    })
+    Ok((version, model))
 }
 
+/// The last date of the cadence in the data; where rows are events, its end, before which all events are seen.
 async fn last_date(context: &Context, problem: &Problem) -> Result<NaiveDate, SafraError> {
+    if problem.time.is_event() {
+        return Ok(Dataset::data_end_of(&context.lake, &context.project, problem).await?);
+    }
     let dates = Dataset::dates_of(&context.lake, &context.project, problem).await?;
     dates.last().copied().ok_or_else(|| {
         SafraError::Usage(format!(
@@ -119,6 +137,33 @@ async fn last_date(context: &Context, problem: &Problem) -> Result<NaiveDate, Sa
 }
 
 impl Scored {
+    fn of(
+        version: ModelVersion,
+        model: Box<dyn Model>,
+        date: NaiveDate,
+        prepared: Prepared,
+    ) -> Result<Self, SafraError> {
+        let rows = prepared.examples.all();
+        let scores = model.predict(&rows)?;
+        let contributions = model.contributions(&rows)?;
+        Ok(Self {
+            version,
+            model,
+            date,
+            scores,
+            contributions,
+            prepared,
+        })
+    }
+
+    /// In words, that there is nobody to score.
+    pub fn nobody(&self, problem: &Problem) -> String {
+        match problem.time.is_event() {
+            true => format!("no event before {} is still open", self.date),
+            false => format!("nobody is asked about on {}", self.date),
+        }
+    }
+
     /// Rows from the highest score to the lowest; rows with equal scores keep the order of their entities.
     pub fn ranking(&self) -> Vec<usize> {
         let mut rows: Vec<usize> = (0..self.scores.len()).collect();
@@ -171,17 +216,18 @@ impl Scored {
         let cohort = self.prepared.dataset.rows();
         let mut fields: Vec<FieldRef> = Vec::new();
         let mut columns: Vec<ArrayRef> = Vec::new();
-        for name in problem
-            .entity
-            .iter()
-            .map(String::as_str)
-            .chain([REFERENCE_DATE])
-        {
+        let entity = problem.entity.iter().map(String::as_str);
+        for name in entity.chain([problem.time.column()]) {
             let index = cohort.schema_ref().index_of(name)?;
             fields.push(cohort.schema_ref().fields()[index].clone());
             columns.push(cohort.column(index).clone());
         }
         let length = self.scores.len();
+        if problem.time.is_event() {
+            fields.push(Arc::new(Field::new(REFERENCE_DATE, DataType::Date32, true)));
+            let dates = vec![self.date.to_epoch_days(); length];
+            columns.push(Arc::new(Date32Array::from(dates)));
+        }
         let mut add = |name: &str, values: ArrayRef| {
             fields.push(Arc::new(Field::new(name, values.data_type().clone(), true)));
             columns.push(values);

@@ -9,7 +9,7 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use safra_dataset::{Dataset, DatasetError};
+use safra_dataset::{Dataset, DatasetError, FeatureDates};
 use safra_features::CompiledView;
 use safra_history::History;
 use safra_learn::{Assignment, Movements, SegmentModel};
@@ -126,7 +126,7 @@ impl Cohorts<'_> {
     async fn at(&self, date: NaiveDate) -> Result<Prepared, SafraError> {
         let (context, population) = (self.context, self.segmentation.population());
         let dates = [date];
-        ensure_features(context, population, &dates).await?;
+        ensure_features(context, population, &FeatureDates::at(&dates)).await?;
         let (lake, project) = (&context.lake, &context.project);
         Prepared::of(
             Dataset::of_population(lake, project, population, &dates, self.data_end).await?,
@@ -201,7 +201,7 @@ impl Cohorts<'_> {
             features: &cohort_only,
             ..problem.population()
         };
-        ensure_features(context, population, &dates).await?;
+        ensure_features(context, population, &FeatureDates::at(&dates)).await?;
         let happened = Dataset::outcomes(&context.lake, &context.project, problem)
             .await?
             .known_by(date);

@@ -10,7 +10,7 @@ use safra_mlflow::{ModelVersion, NewModelVersion, NewRegisteredModel, RunStatus,
 use safra_project::Problem;
 use sha2::{Digest, Sha256};
 
-use super::backtesting::Backtested;
+use super::backtesting::{Backtested, as_rows};
 use super::evaluation::Evaluation;
 use super::prepared::{Prepared, default_splits, learners_with, metric};
 use super::provenance::Provenance;
@@ -171,7 +171,7 @@ fn fingerprint(
     digits.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Hashes rows, features and labels.
+/// Hashes rows, features, labels and durations.
 pub fn hash_examples(hash: &mut Sha256, prepared: &Prepared) {
     let examples = &prepared.examples;
     for name in examples.feature_names() {
@@ -193,6 +193,12 @@ pub fn hash_examples(hash: &mut Sha256, prepared: &Prepared) {
             None => 2,
             Some(label) => u8::from(label),
         }]);
+    }
+    if let Some(durations) = prepared.dataset.durations() {
+        for values in [durations.started(), durations.days(), durations.known()] {
+            let bits = values.iter().map(|value| value.to_bits().to_le_bytes());
+            bits.for_each(|bits| hash.update(bits));
+        }
     }
 }
 
@@ -238,8 +244,8 @@ impl Session<'_> {
         )?;
         self.log_whole(&whole, evaluation, &best, metric)?;
         self.log_tuning(&experiment.experiment_id, &whole)?;
-        let known = prepared.dataset.training_rows(self.at);
-        let training = safra_learn::Training::new(prepared.examples.rows(&known)?)?;
+        let split = as_rows(&prepared.dataset.split_to_train(self.at));
+        let training = split.training(&prepared.examples)?;
         let models = safra_learn::fit_all(&learners, &training, context.project.settings.seed)?;
         let progress = self.context.progress(learners.len(), "train");
         let mut version = None;
@@ -248,7 +254,7 @@ impl Session<'_> {
                 &experiment.experiment_id,
                 &whole,
                 (learner.as_ref(), model),
-                &known,
+                &split.train,
                 &backtested,
             )?;
             if learner.name() == best {

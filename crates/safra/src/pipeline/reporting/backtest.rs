@@ -36,6 +36,7 @@ pub fn backtest_part(
         question: problem.question.clone(),
         entity: problem.row.clone(),
         rows: problem.rows.clone(),
+        events: problem.time.is_event(),
         positive: problem.positive.clone(),
         cohort: problem.cohort.description.clone(),
         label: problem.label.description.clone(),

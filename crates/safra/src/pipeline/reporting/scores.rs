@@ -62,10 +62,10 @@ pub fn add(
         top: top
             .map(|row| ScoredRow {
                 entity_id: scored.prepared.dataset.entity(row),
+                time: scored.prepared.dataset.event_time(row).unwrap_or_default(),
                 score: scored.scores[row],
                 reasons: families.reasons(scored, row),
                 extra: shown.iter().map(|name| cell(scored, name, row)).collect(),
-                ..ScoredRow::default()
             })
             .collect(),
     };
