@@ -56,6 +56,13 @@ fn without_funnel_and_geolocation_the_rest_is_done_and_what_is_missing_is_said()
         assert!(ran.stderr.contains(message), "{}", ran.stderr);
     }
     assert!(ran.stdout.contains(" predict churn "), "{}", ran.stdout);
+    assert!(ran.stdout.contains(" predict delay "), "{}", ran.stdout);
+    let orders = home.rows(
+        "SELECT COUNT(*) AS rows, COUNT(distance_km) AS with_distance, COUNT(promised_days) AS with_promise FROM datasets.delay",
+    );
+    assert!(orders[0]["rows"].as_u64() > Some(1_000), "{}", orders[0]);
+    assert_eq!(orders[0]["with_distance"], 0);
+    assert_eq!(orders[0]["with_promise"], orders[0]["rows"]);
     assert!(
         ran.stdout.contains("skipped: activation: "),
         "{}",

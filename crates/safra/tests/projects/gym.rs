@@ -6,29 +6,13 @@ use std::path::Path;
 
 use chrono::{Days, NaiveDate};
 
+use crate::numbers::Numbers;
 use crate::support::Home;
 
 const TRAINERS: u64 = 6;
 const MEMBERS: u64 = 120;
 /// Nothing later is known.
 pub const END: &str = "2021-07-01";
-
-/// Pseudo-random numbers (Knuth, "The Art of Computer Programming", volume 2, MMIX).
-struct Numbers(u64);
-
-impl Numbers {
-    fn share(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn below(&mut self, count: u64) -> u64 {
-        (self.share() * count as f64) as u64
-    }
-}
 
 /// The visits of every member, by day.
 pub type Visits = BTreeMap<u64, BTreeSet<NaiveDate>>;
@@ -43,7 +27,7 @@ pub fn gym() -> (Home, Visits) {
 
 /// Members come by a habit of their own, and now and then stop for some weeks, beginners sooner than others.
 fn write_data(home: &Home) -> Visits {
-    let mut numbers = Numbers(1);
+    let mut numbers = Numbers::new(1);
     let (start, end) = (day("2021-01-04"), day(END));
     let mut trainers = "trainer_id,is_senior\n".to_owned();
     for trainer in 1..=TRAINERS {
