@@ -2,7 +2,8 @@
 #   make demo    sets up, builds, and goes from raw tables to report.html
 #   make test    sets up, builds, and runs all tests
 #   make book    installs mdBook and builds the guide and the reference into target/book
-# SAFRA_OLIST=DIR is the folder with the public Olist files; without it the demo generates a marketplace.
+# SAFRA_OLIST=DIR is the folder with the public Olist files, or one with a folder of them for each of several days, of which the demo
+# takes the last; without it the demo generates a marketplace.
 SHELL := /bin/bash
 CARGO_TARGET_DIR ?= target
 export CARGO_TARGET_DIR
@@ -11,6 +12,8 @@ SAFRA_COMMIT := $(shell git describe --always --dirty --abbrev=40 2>/dev/null)
 export SAFRA_COMMIT
 SAFRA := $(CARGO_TARGET_DIR)/release/safra
 SAFRA_OLIST ?=
+# The folder itself unless it holds others with the files.
+SOURCE = $(if $(SAFRA_OLIST),$(lastword $(SAFRA_OLIST) $(sort $(dir $(wildcard $(SAFRA_OLIST)/*/olist_orders_dataset.csv)))))
 DEMO ?= demo
 
 .PHONY: setup build demo test book
@@ -22,7 +25,7 @@ build: setup
 
 demo: build
 	@mkdir -p $(DEMO)
-	$(SAFRA) --lake $(DEMO)/lake --tracking $(DEMO)/mlruns run $(if $(SAFRA_OLIST),--source $(SAFRA_OLIST),--scale 0.2 --files $(DEMO)/marketplace) --out $(DEMO)/report.html
+	$(SAFRA) --lake $(DEMO)/lake --tracking $(DEMO)/mlruns run $(if $(SOURCE),--source $(SOURCE),--scale 0.2 --files $(DEMO)/marketplace) --out $(DEMO)/report.html
 
 test: setup
 	@scripts/setup-python
