@@ -4,15 +4,25 @@
 //! Every write is one commit: a killed process leaves either the table as it was or the table as it
 //! should be, and at worst data files that no commit mentions.
 
+mod change;
+mod data_file;
 mod error;
 mod ingest;
+mod snapshot;
+mod stats;
 mod table;
+mod values;
+mod writer;
 
 use std::path::{Path, PathBuf};
 
+pub use change::Change;
+pub use data_file::Piece;
 pub use error::LakeError;
 pub use ingest::{IngestReport, RejectedRow, SourceSchema, TableCounts, ingest, source_schema};
-pub use table::{Replace, Snapshot, Table, Values};
+pub use snapshot::Snapshot;
+pub use table::{Replace, Table};
+pub use values::Values;
 
 /// The kinds of tables in a lake, one folder each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,225 @@
+//! The data file of a commit: Parquet, written row group by row group, with columns encoded in parallel. What is in it does
+//! not depend on the number of threads.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{Schema, SchemaRef};
+use deltalake_core::kernel::Add;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use rayon::prelude::*;
+use uuid::Uuid;
+
+use crate::LakeError;
+use crate::data_file::parquet_error;
+use crate::stats::stats;
+
+/// Rows a data file's row group: small enough to skip most of a file when one date is asked for.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+/// A data file in the making. Without [`DataFileWriter::finish`] it is removed.
+pub(crate) struct DataFileWriter {
+    table: String,
+    folder: PathBuf,
+    schema: SchemaRef,
+    /// Batches, or slices of them, that wait for their row group to be full.
+    waiting: Vec<Vec<ArrayRef>>,
+    waiting_rows: usize,
+    open: Option<OpenFile>,
+}
+
+struct OpenFile {
+    name: String,
+    path: PathBuf,
+    writer: SerializedFileWriter<File>,
+    columns: ArrowRowGroupWriterFactory,
+    /// The column of each leaf, and the leaf's number inside it: 0, but for columns of lists or structs.
+    leaves: Vec<(usize, usize)>,
+    groups: usize,
+    is_finished: bool,
+}
+
+impl DataFileWriter {
+    /// A file in `folder`, which is made when there are rows, with rows in the types of `schema`.
+    pub(crate) fn new(table: &str, folder: &Path, schema: SchemaRef) -> Self {
+        Self {
+            table: table.to_owned(),
+            folder: folder.to_owned(),
+            schema,
+            waiting: Vec::new(),
+            waiting_rows: 0,
+            open: None,
+        }
+    }
+
+    /// Adds rows after those that are there.
+    pub(crate) fn add(&mut self, rows: &RecordBatch) -> Result<(), LakeError> {
+        let columns = in_types(rows, &self.schema).map_err(|source| LakeError::Arrow {
+            table: self.table.clone(),
+            source,
+        })?;
+        let mut start = 0;
+        while start < rows.num_rows() {
+            let taken = (rows.num_rows() - start).min(ROW_GROUP_ROWS - self.waiting_rows);
+            let slice = columns.iter().map(|column| column.slice(start, taken));
+            self.waiting.push(slice.collect());
+            self.waiting_rows += taken;
+            start += taken;
+            if self.waiting_rows == ROW_GROUP_ROWS {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, and returns what adds the file to the table; `None` without rows.
+    pub(crate) fn finish(mut self) -> Result<Option<Add>, LakeError> {
+        if self.waiting_rows > 0 {
+            self.flush()?;
+        }
+        let Some(open) = &mut self.open else {
+            return Ok(None);
+        };
+        let metadata = open.writer.finish();
+        let metadata = metadata.map_err(|source| parquet_error(&self.table, &open.path, source))?;
+        let size = std::fs::metadata(&open.path).map_err(|e| LakeError::io(&open.path, e))?;
+        let elapsed = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        open.is_finished = true;
+        Ok(Some(Add {
+            path: open.name.clone(),
+            size: size.len() as i64,
+            modification_time: elapsed.as_millis() as i64,
+            data_change: true,
+            stats: Some(stats(&self.schema, &metadata).to_string()),
+            ..Add::default()
+        }))
+    }
+
+    /// Writes what waits as a row group.
+    fn flush(&mut self) -> Result<(), LakeError> {
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => OpenFile::new(&self.table, &self.folder, &self.schema)?,
+        };
+        let open = self.open.insert(open);
+        open.write(&self.schema, &self.waiting)
+            .map_err(|source| parquet_error(&self.table, &open.path, source))?;
+        self.waiting.clear();
+        self.waiting_rows = 0;
+        Ok(())
+    }
+}
+
+impl OpenFile {
+    fn new(table: &str, folder: &Path, schema: &SchemaRef) -> Result<Self, LakeError> {
+        let name = format!("part-00000-{}-c000.zstd.parquet", Uuid::new_v4());
+        let path = folder.join(&name);
+        let file = File::create_new(&path).map_err(|e| LakeError::io(&path, e))?;
+        let level = ZstdLevel::try_new(1).unwrap_or_default();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(level))
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .build();
+        let opened = ArrowWriter::try_new(file, schema.clone(), Some(properties))
+            .and_then(ArrowWriter::into_serialized_writer);
+        let (writer, columns) = opened.map_err(|source| parquet_error(table, &path, source))?;
+        let schema = writer.schema_descr();
+        let leaves = leaves(schema.num_columns(), |leaf| {
+            schema.get_column_root_idx(leaf)
+        });
+        Ok(Self {
+            name,
+            path,
+            writer,
+            columns,
+            leaves,
+            groups: 0,
+            is_finished: false,
+        })
+    }
+
+    fn write(&mut self, schema: &Schema, rows: &[Vec<ArrayRef>]) -> Result<(), ParquetError> {
+        let writers = self.columns.create_column_writers(self.groups)?;
+        let encode = |(writer, &(column, leaf)): (ArrowColumnWriter, &(usize, usize))| {
+            encode(writer, schema, column, leaf, rows)
+        };
+        let chunks: Vec<ArrowColumnChunk> = writers
+            .into_par_iter()
+            .zip(&self.leaves)
+            .map(encode)
+            .collect::<Result<_, _>>()?;
+        let mut group = self.writer.next_row_group()?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
+        self.groups += 1;
+        Ok(())
+    }
+}
+
+impl Drop for OpenFile {
+    /// Removes what no commit will mention. If that cannot be done, nobody is misled by it either.
+    fn drop(&mut self) {
+        if !self.is_finished {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn in_types(
+    batch: &RecordBatch,
+    schema: &Schema,
+) -> Result<Vec<ArrayRef>, arrow::error::ArrowError> {
+    let fields = schema.fields().iter().zip(batch.columns());
+    fields
+        .map(
+            |(field, column)| match column.data_type() == field.data_type() {
+                true => Ok(column.clone()),
+                false => cast(column, field.data_type()),
+            },
+        )
+        .collect()
+}
+
+/// The column of each leaf of a file, and the leaf's number inside it: 0, but for columns of lists or structs.
+fn leaves(count: usize, column_of: impl Fn(usize) -> usize) -> Vec<(usize, usize)> {
+    let mut leaves: Vec<(usize, usize)> = Vec::with_capacity(count);
+    for leaf in 0..count {
+        let column = column_of(leaf);
+        let inside = match leaves.last() {
+            Some(&(before, inside)) if before == column => inside + 1,
+            _ => 0,
+        };
+        leaves.push((column, inside));
+    }
+    leaves
+}
+
+fn encode(
+    mut writer: ArrowColumnWriter,
+    schema: &Schema,
+    column: usize,
+    leaf: usize,
+    rows: &[Vec<ArrayRef>],
+) -> Result<ArrowColumnChunk, ParquetError> {
+    for batch in rows {
+        let leaves = compute_leaves(schema.field(column), &batch[column])?;
+        if let Some(values) = leaves.get(leaf) {
+            writer.write(values)?;
+        }
+    }
+    writer.close()
+}
