@@ -102,6 +102,12 @@ pub(super) fn merge(
     held: RecordBatch,
     incoming: &RecordBatch,
 ) -> Result<Merged, LakeError> {
+    if held.num_rows() == 0 {
+        return Ok(Merged {
+            new: incoming.num_rows(),
+            ..unchanged(incoming.clone())
+        });
+    }
     if source.key.is_empty() {
         return replace(table, held, incoming);
     }

@@ -21,7 +21,8 @@ use safra_project::{ColumnType, Project, Source};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{Folder, Lake, LakeError, Replace};
+use crate::table::again_on_conflict;
+use crate::{Folder, Lake, LakeError, Replace, Table};
 use csv_file::Parsed;
 pub use rejected::RejectedRow;
 
@@ -106,7 +107,7 @@ pub async fn ingest(
         .with_max_len(1)
         .map(|i| Ok((i, csv_file::read(sources[i], folder)?)))
         .collect();
-    let mut known = rules::KnownValues::default();
+    let mut known = rules::KnownValues::new(&sources);
     let mut report = IngestReport { tables: Vec::new() };
     for (index, parsed) in parsed? {
         let source = sources[index];
@@ -126,36 +127,15 @@ async fn load_table(
 ) -> Result<TableCounts, LakeError> {
     let table = lake.table(Folder::Sources, &source.name);
     let schema = source_schema(source).0;
-    let snapshot = table.snapshot().await?;
-    let held = match &snapshot {
-        Some(snapshot) => merge::held_rows(table.name(), &schema, snapshot)?,
-        None => RecordBatch::new_empty(schema.clone()),
-    };
     let absent = parsed.is_none();
     let parsed = parsed.unwrap_or_else(|| Parsed::empty(schema.clone()));
     let read = parsed.batch.num_rows() + parsed.rejected.len();
     let checked = rules::check(source, parsed, known)?;
-    let merged = match absent {
-        true => merge::unchanged(held),
-        false => merge::merge(source, table.name(), held, &checked.batch)?,
-    };
-    let declared_anew = snapshot
-        .as_ref()
-        .is_none_or(|snapshot| !snapshot.has_columns(&schema));
-    if merged.new + merged.changed + merged.gone > 0 || declared_anew {
-        let metadata = HashMap::from([("safra.file".to_owned(), json!(source.file))]);
-        table
-            .write_over(
-                snapshot.as_ref(),
-                schema,
-                std::slice::from_ref(&merged.batch),
-                &Replace::All,
-                metadata,
-            )
-            .await?;
-    }
-    rejected::keep(lake, source, &checked.rejected).await?;
-    known.insert(&source.name, merged.batch.clone());
+    let incoming = (!absent).then_some(&checked.batch);
+    let merged =
+        again_on_conflict(async || load_rows(&table, source, &schema, incoming).await).await?;
+    again_on_conflict(async || rejected::keep(lake, source, &checked.rejected).await).await?;
+    known.insert(&source.name, &merged.batch);
     Ok(TableCounts {
         table: source.name.clone(),
         read,
@@ -170,4 +150,38 @@ async fn load_table(
             checked.note
         },
     })
+}
+
+/// Merges the rows of a file, if there is one, with what the table holds, and writes the table if that changes it.
+async fn load_rows(
+    table: &Table,
+    source: &Source,
+    schema: &SchemaRef,
+    incoming: Option<&RecordBatch>,
+) -> Result<merge::Merged, LakeError> {
+    let snapshot = table.snapshot().await?;
+    let held = match &snapshot {
+        Some(snapshot) => merge::held_rows(table.name(), schema, snapshot)?,
+        None => RecordBatch::new_empty(schema.clone()),
+    };
+    let merged = match incoming {
+        None => merge::unchanged(held),
+        Some(incoming) => merge::merge(source, table.name(), held, incoming)?,
+    };
+    let declared_anew = snapshot
+        .as_ref()
+        .is_none_or(|snapshot| !snapshot.has_columns(schema));
+    if merged.new + merged.changed + merged.gone > 0 || declared_anew {
+        let metadata = HashMap::from([("safra.file".to_owned(), json!(source.file))]);
+        table
+            .write_over(
+                snapshot.as_ref(),
+                schema.clone(),
+                std::slice::from_ref(&merged.batch),
+                &Replace::All,
+                metadata,
+            )
+            .await?;
+    }
+    Ok(merged)
 }

@@ -1,6 +1,7 @@
 //! The rules that a typed row must keep: one row a key, and no reference to nowhere.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -12,32 +13,48 @@ use super::merge::RowKeys;
 use super::rejected::RejectedRow;
 use crate::LakeError;
 
-/// The tables loaded so far, to look references up in.
-#[derive(Default)]
+/// The values loaded so far, to look references up in.
 pub(super) struct KnownValues {
-    tables: HashMap<String, RecordBatch>,
-    columns: BTreeMap<(String, String), HashSet<String>>,
+    /// For each table the columns that another table refers to.
+    referenced: BTreeMap<String, BTreeSet<String>>,
+    columns: HashMap<(String, String), ArrayRef>,
+    values: HashMap<(String, String), HashSet<String>>,
 }
 
 impl KnownValues {
-    pub(super) fn insert(&mut self, table: &str, batch: RecordBatch) {
-        self.tables.insert(table.to_owned(), batch);
+    pub(super) fn new(sources: &[&Source]) -> Self {
+        let mut referenced: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (_, table, on) in sources.iter().flat_map(|source| links(source)) {
+            let columns = referenced.entry(table.to_owned()).or_default();
+            columns.insert(on.to_owned());
+        }
+        Self {
+            referenced,
+            columns: HashMap::new(),
+            values: HashMap::new(),
+        }
+    }
+
+    /// Keeps what other tables refer to.
+    pub(super) fn insert(&mut self, table: &str, batch: &RecordBatch) {
+        for name in self.referenced.get(table).into_iter().flatten() {
+            if let Some(column) = batch.column_by_name(name) {
+                let place = (table.to_owned(), name.clone());
+                self.columns.insert(place, column.clone());
+            }
+        }
     }
 
     fn column(&mut self, table: &str, column: &str) -> &HashSet<String> {
-        let tables = &self.tables;
-        self.columns
-            .entry((table.to_owned(), column.to_owned()))
-            .or_insert_with(|| {
-                tables
-                    .get(table)
-                    .and_then(|batch| batch.column_by_name(column))
-                    .map(|values| {
-                        (0..values.len())
-                            .filter_map(|row| value(values, row))
-                            .collect()
-                    })
-                    .unwrap_or_default()
+        let place = (table.to_owned(), column.to_owned());
+        let columns = &self.columns;
+        self.values
+            .entry(place.clone())
+            .or_insert_with(|| match columns.get(&place) {
+                Some(values) => (0..values.len())
+                    .filter_map(|row| Some(value(values, row)?.into_owned()))
+                    .collect(),
+                None => HashSet::new(),
             })
     }
 }
@@ -61,20 +78,24 @@ pub(super) fn check(
         };
         let targets = known.column(table, on);
         for row in 0..values.len() {
-            if let Some(text) = value(values, row).filter(|text| !targets.contains(text)) {
+            if let Some(text) = value(values, row).filter(|text| !targets.contains(&**text)) {
                 let reason = format!("no such row in {table}: {on} = {text}");
                 faults.entry(row).or_insert((column.to_owned(), reason));
             }
         }
     }
     find_duplicates(source, &parsed, &mut faults)?;
-    let kept: BooleanArray = (0..parsed.batch.num_rows())
-        .map(|row| Some(!faults.contains_key(&row)))
-        .collect();
-    let batch = filter_record_batch(&parsed.batch, &kept).map_err(|error| LakeError::Arrow {
-        table: source.name.clone(),
-        source: error,
-    })?;
+    let batch = match faults.is_empty() {
+        true => parsed.batch.clone(),
+        false => {
+            let rows = 0..parsed.batch.num_rows();
+            let kept: BooleanArray = rows.map(|row| Some(!faults.contains_key(&row))).collect();
+            filter_record_batch(&parsed.batch, &kept).map_err(|error| LakeError::Arrow {
+                table: source.name.clone(),
+                source: error,
+            })?
+        }
+    };
     let mut rejected = parsed.rejected;
     rejected.extend(
         faults
@@ -138,13 +159,13 @@ fn find_duplicates(
     Ok(())
 }
 
-fn value(column: &ArrayRef, row: usize) -> Option<String> {
+fn value(column: &ArrayRef, row: usize) -> Option<Cow<'_, str>> {
     if column.is_null(row) {
         return None;
     }
     match column.as_string_opt::<i32>() {
-        Some(texts) => Some(texts.value(row).to_owned()),
-        None => array_value_to_string(column, row).ok(),
+        Some(texts) => Some(Cow::Borrowed(texts.value(row))),
+        None => array_value_to_string(column, row).ok().map(Cow::Owned),
     }
 }
 
@@ -153,7 +174,7 @@ fn as_csv(batch: &RecordBatch, row: usize) -> String {
     let fields = batch
         .columns()
         .iter()
-        .map(|column| value(column, row).unwrap_or_default());
+        .map(|column| value(column, row).unwrap_or_default().into_owned());
     let written = writer.write_record(fields).is_ok();
     match writer.into_inner() {
         Ok(bytes) if written => String::from_utf8_lossy(&bytes)
