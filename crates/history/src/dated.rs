@@ -9,7 +9,7 @@ use arrow::datatypes::{
 };
 use datafusion::prelude::SessionContext;
 use safra_lake::source_schema;
-use safra_project::{ColumnKnownAt, Derived, Source};
+use safra_project::{Column, ColumnKnownAt, Derived, Source};
 
 use crate::{HistoryError, session};
 
@@ -46,8 +46,19 @@ impl Dated {
         rows: RecordBatch,
         row_known_at: Int64Array,
     ) -> Result<Self, HistoryError> {
+        Self::with_derived(source, rows, row_known_at, &|_| true).await
+    }
+
+    /// As [`Dated::new`], of rows that may lack columns, with those of the derived columns that are wanted.
+    pub(crate) async fn with_derived(
+        source: &Source,
+        rows: RecordBatch,
+        row_known_at: Int64Array,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Self, HistoryError> {
         let mut columns = Vec::new();
-        for column in &source.columns {
+        let held = |column: &&Column| rows.column_by_name(&column.name).is_some();
+        for column in source.columns.iter().filter(held) {
             columns.push(match &column.known_at {
                 ColumnKnownAt::Row => KnownTime::Row,
                 ColumnKnownAt::Never => KnownTime::Never,
@@ -56,7 +67,11 @@ impl Dated {
         }
         let mut fields: Vec<Arc<Field>> = rows.schema().fields().to_vec();
         let mut values = rows.columns().to_vec();
-        for derived in &source.derived {
+        for derived in source
+            .derived
+            .iter()
+            .filter(|derived| wanted(&derived.name))
+        {
             let (value, known_at) = derive(source, derived, &rows).await?;
             fields.push(Arc::new(Field::new(
                 &derived.name,

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
 use arrow::compute::concat_batches;
+use arrow::datatypes::{FieldRef, Schema};
 use chrono::{Days, NaiveDate, NaiveTime};
 use safra_lake::{Folder, Lake, Snapshot, source_schema};
 use safra_project::{KnownAt, Project, Source};
 
+use crate::columns::{Columns, all_columns, wanted_columns};
 use crate::dated::micros_of;
 use crate::{ALWAYS, DAY, Dated, HistoryError};
 
@@ -44,13 +46,39 @@ impl History {
         names: &BTreeSet<String>,
         versions: &BTreeMap<String, u64>,
     ) -> Result<Self, HistoryError> {
-        let wanted = project.with_parents(names)?;
+        let all = all_columns(project, names)?;
+        Self::load_columns_at(lake, project, &all, versions).await
+    }
+
+    /// As [`History::load`], with no columns of each source but these and those that date them: what a few feature
+    /// views need.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    pub async fn load_columns(
+        lake: &Lake,
+        project: &Project,
+        columns: &Columns,
+    ) -> Result<Self, HistoryError> {
+        Self::load_columns_at(lake, project, columns, &BTreeMap::new()).await
+    }
+
+    /// As [`History::load_columns`], with these tables as they were at an earlier version.
+    ///
+    /// # Errors
+    /// As [`History::load_at`].
+    pub async fn load_columns_at(
+        lake: &Lake,
+        project: &Project,
+        columns: &Columns,
+        versions: &BTreeMap<String, u64>,
+    ) -> Result<Self, HistoryError> {
+        let wanted = wanted_columns(project, columns)?;
         let mut history = Self::empty();
-        for source in project
-            .sources
-            .values()
-            .filter(|source| wanted.contains(&source.name))
-        {
+        for source in project.sources.values() {
+            let Some(columns) = wanted.get(&source.name) else {
+                continue;
+            };
             let table = lake.table(Folder::Sources, &source.name);
             let earlier = match versions.get(&source.name) {
                 Some(version) => table.snapshot_at(*version).await?,
@@ -60,11 +88,13 @@ impl History {
                 Some(snapshot) => snapshot,
                 None => table.require(INGEST).await?,
             };
-            let rows = declared_rows(source, &snapshot)?;
+            let rows = declared_rows(source, &snapshot, columns)?;
             history
                 .versions
                 .insert(source.name.clone(), snapshot.version());
-            history.add(source, rows).await?;
+            history
+                .add(source, rows, &|name| columns.contains(name))
+                .await?;
         }
         Ok(history)
     }
@@ -78,7 +108,7 @@ impl History {
     ) -> Result<Self, HistoryError> {
         let mut history = Self::empty();
         for (source, rows) in tables {
-            history.add(source, rows).await?;
+            history.add(source, rows, &|_| true).await?;
         }
         Ok(history)
     }
@@ -124,13 +154,19 @@ impl History {
             .and_then(|micros| day_of(micros)?.checked_add_days(Days::new(1)))
     }
 
-    async fn add(&mut self, source: &Source, rows: RecordBatch) -> Result<(), HistoryError> {
+    /// Dates a source, with those of its derived columns that are wanted.
+    async fn add(
+        &mut self,
+        source: &Source,
+        rows: RecordBatch,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<(), HistoryError> {
         let known_at = match &source.known_at {
             KnownAt::Always => Int64Array::from(vec![ALWAYS; rows.num_rows()]),
             KnownAt::Column(column) => micros_of(&source.name, &rows, column)?,
             KnownAt::From { from, on } => self.inherit(source, &rows, from, on)?,
         };
-        let dated = Dated::new(source, rows, known_at).await?;
+        let dated = Dated::with_derived(source, rows, known_at, wanted).await?;
         self.sources.insert(source.name.clone(), dated);
         Ok(())
     }
@@ -169,11 +205,20 @@ impl History {
     }
 }
 
-/// The rows of a table with the columns that are declared, by their names: the table may have been ingested
-/// when the declaration was another.
-fn declared_rows(source: &Source, snapshot: &Snapshot) -> Result<RecordBatch, HistoryError> {
-    let (schema, held) = (source_schema(source).0, snapshot.schema());
-    for field in schema.fields() {
+/// The rows of a table with those of the declared columns that are wanted, by their names: the table may have been
+/// ingested when the declaration was another.
+fn declared_rows(
+    source: &Source,
+    snapshot: &Snapshot,
+    wanted: &BTreeSet<String>,
+) -> Result<RecordBatch, HistoryError> {
+    let (declared, held) = (source_schema(source).0, snapshot.schema());
+    let fields = declared.fields().iter();
+    let fields: Vec<FieldRef> = fields
+        .filter(|field| wanted.contains(field.name()))
+        .cloned()
+        .collect();
+    for field in &fields {
         let same = held
             .field_with_name(field.name())
             .is_ok_and(|held| held.data_type() == field.data_type());
@@ -184,8 +229,9 @@ fn declared_rows(source: &Source, snapshot: &Snapshot) -> Result<RecordBatch, Hi
             });
         }
     }
-    let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-    concat_batches(&schema, &snapshot.read(Some(&names))?)
+    let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+    let rows = snapshot.read(Some(&names))?;
+    concat_batches(&Schema::new(fields.clone()).into(), &rows)
         .map_err(|e| HistoryError::at(&source.name, e))
 }
 

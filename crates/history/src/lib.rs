@@ -11,6 +11,7 @@
 //! All times are naive local times in microseconds since 1970-01-01 00:00.
 
 mod audit;
+mod columns;
 mod cut;
 mod dated;
 mod dialect;
@@ -19,6 +20,7 @@ mod history;
 mod own_times;
 mod versions;
 
+pub use columns::Columns;
 pub use dated::{Dated, known_schema};
 pub use dialect::session;
 pub use error::HistoryError;
