@@ -1,12 +1,12 @@
 //! Filling the feature store: only dates that are missing or stale, in pieces that fit into memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 use futures::{StreamExt, TryStreamExt};
-use safra_history::History;
-use safra_lake::{Folder, Lake, Replace, Table};
+use safra_history::{Columns, History};
+use safra_lake::{Change, Folder, Lake, LakeError, Replace, Snapshot, Table};
 use safra_project::{Project, View};
 use serde::Serialize;
 
@@ -59,9 +59,14 @@ pub async fn backfill(
         }
     }
     if !open.is_empty() {
-        let tables = open.iter().flat_map(CompiledView::sources).collect();
-        let history = History::load(lake, project, &tables).await?;
-        let reports = run(lake, project, open, dates, history, progress).await?;
+        let mut columns = Columns::new();
+        for view in &open {
+            for (table, of_view) in view.columns(project) {
+                columns.entry(table).or_default().extend(of_view);
+            }
+        }
+        let history = History::load_columns(lake, project, &columns).await?;
+        let reports = fill(lake, project, open, dates, history, progress).await?;
         done.extend(
             reports
                 .into_iter()
@@ -84,11 +89,16 @@ pub async fn backfill_from(
     history: History,
     progress: Progress,
 ) -> Result<Vec<BackfillReport>, FeatureError> {
-    let mut compiled = Vec::new();
+    let compiled = compile(project, views).await?;
+    fill(lake, project, compiled, dates, history, progress).await
+}
+
+async fn compile(project: &Project, views: &[&View]) -> Result<Vec<CompiledView>, FeatureError> {
+    let mut compiled = Vec::with_capacity(views.len());
     for view in views {
         compiled.push(CompiledView::new(project, view).await?);
     }
-    run(lake, project, compiled, dates, history, progress).await
+    Ok(compiled)
 }
 
 /// The versions of the sources in the lake, each looked up once.
@@ -159,17 +169,17 @@ async fn up_to_date(
     }))
 }
 
-async fn run(
+async fn fill(
     lake: &Lake,
     project: &Project,
-    views: Vec<CompiledView>,
+    compiled: Vec<CompiledView>,
     dates: &[NaiveDate],
     history: History,
     progress: Progress,
 ) -> Result<Vec<BackfillReport>, FeatureError> {
     let history = Arc::new(history);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let tasks = views.into_iter().map(|view| {
+    let tasks = compiled.into_iter().map(|view| {
         let job = Job {
             lake: lake.clone(),
             project: project.clone(),
@@ -205,14 +215,33 @@ pub(crate) struct Job {
     pub progress: Progress,
 }
 
+/// What a backfill of a view has done so far.
+#[derive(Default)]
+struct Done {
+    /// The dates that it has computed and written.
+    computed: BTreeSet<NaiveDate>,
+    /// How many dates it has told of.
+    told: usize,
+}
+
+/// How often a backfill looks again at what is missing when another process writes the same table.
+const ATTEMPTS: usize = 8;
+
 impl Job {
     async fn run(self) -> Result<BackfillReport, FeatureError> {
         let name = &self.view.view.name;
         let table = self.lake.table(Folder::Features, name);
-        let computed = match self.view.view.is_about_events() {
-            true => event_store::fill(&self, &table).await?,
-            false => self.fill(&table).await?,
-        };
+        let mut done = Done::default();
+        let mut attempts = 1;
+        loop {
+            match self.fill(&table, &mut done).await {
+                Err(FeatureError::Lake(LakeError::Conflict { .. })) if attempts < ATTEMPTS => {
+                    attempts += 1;
+                }
+                Err(error) => return Err(error),
+                Ok(()) => break,
+            }
+        }
         let rows = match table.snapshot().await? {
             Some(snapshot) => snapshot.row_count()?,
             None => 0,
@@ -220,40 +249,66 @@ impl Job {
         Ok(BackfillReport {
             view: name.clone(),
             dates: self.dates.len(),
-            computed,
+            computed: done.computed.len(),
             rows,
             features: self.view.stored_features().len(),
         })
     }
 
-    /// Computes the dates that the table lacks, and tells how many these were.
-    async fn fill(&self, table: &Table) -> Result<usize, FeatureError> {
-        let name = &self.view.view.name;
-        let (mut held, same_view) = self.held(table).await?;
+    /// Computes what the table lacks. [`LakeError::Conflict`] as soon as another process has written the table.
+    async fn fill(&self, table: &Table, done: &mut Done) -> Result<(), FeatureError> {
+        if self.view.view.is_about_events() {
+            done.computed.extend(event_store::fill(self, table).await?);
+            return Ok(());
+        }
+        let mut snapshot = table.snapshot().await?;
+        let (mut held, same_view) = self.held(snapshot.as_ref()).await?;
         let missing: Vec<NaiveDate> = self
             .dates
             .iter()
             .copied()
             .filter(|date| !held.dates.contains(date))
             .collect();
-        (self.progress)(name, self.dates.len() - missing.len());
-        if !missing.is_empty() {
-            let prepared = Prepared::new(&self.view, &self.history).await?;
-            let mut replace_all = !same_view;
-            for piece in missing.chunks(prepared.dates_at_once()) {
-                self.write(table, &prepared, piece, &mut held, replace_all)
-                    .await?;
-                replace_all = false;
-                (self.progress)(name, piece.len());
+        self.tell(done, self.dates.len() - missing.len());
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let prepared = Prepared::new(&self.view, &self.history).await?;
+        let (mut replace_all, mut left) = (!same_view, missing.len());
+        for piece in missing.chunks(prepared.dates_at_once()) {
+            let written = self
+                .write(
+                    table,
+                    snapshot.as_ref(),
+                    &prepared,
+                    piece,
+                    &mut held,
+                    replace_all,
+                )
+                .await?;
+            replace_all = false;
+            done.computed.extend(piece);
+            left -= piece.len();
+            self.tell(done, self.dates.len() - left);
+            snapshot = table.snapshot().await?;
+            if snapshot.as_ref().map(Snapshot::version) != Some(written) {
+                return Err(conflict(table));
             }
         }
-        Ok(missing.len())
+        Ok(())
+    }
+
+    /// Tells how many dates are dealt with; after a conflict that may be fewer than before.
+    fn tell(&self, done: &mut Done, dates: usize) {
+        let more = dates.saturating_sub(done.told);
+        (self.progress)(&self.view.view.name, more);
+        done.told += more;
     }
 
     /// What the store holds that is still right, and whether the present view computed it.
-    async fn held(&self, table: &Table) -> Result<(Held, bool), FeatureError> {
-        let mut held = match table.snapshot().await? {
-            Some(snapshot) => Held::of(&snapshot).await?,
+    async fn held(&self, snapshot: Option<&Snapshot>) -> Result<(Held, bool), FeatureError> {
+        let mut held = match snapshot {
+            Some(snapshot) => Held::of(snapshot).await?,
             None => Held::default(),
         };
         let same_view = held.fingerprint == self.view.fingerprint();
@@ -283,24 +338,38 @@ impl Job {
             .collect()
     }
 
+    /// Computes a piece, writes it over `snapshot`, and returns the new version.
     async fn write(
         &self,
         table: &Table,
+        snapshot: Option<&Snapshot>,
         prepared: &Prepared<'_>,
         dates: &[NaiveDate],
         held: &mut Held,
         replace_all: bool,
-    ) -> Result<(), FeatureError> {
-        let features = prepared.features(dates).await?;
+    ) -> Result<u64, FeatureError> {
         held.dates.extend(dates);
         let replace = match replace_all {
             true => Replace::All,
             false => Replace::Where(vec![condition(REFERENCE_DATE, dates)]),
         };
-        let schema = features.schema();
-        table
-            .write(schema, &[features], &replace, held.metadata())
-            .await?;
-        Ok(())
+        let mut change: Option<Change<'_>> = None;
+        for part in prepared.parts(dates.len()) {
+            let features = prepared.features_of(dates, part).await?;
+            let change = match &mut change {
+                Some(change) => change,
+                None => change.insert(table.change(snapshot, &features.schema(), &replace)?),
+            };
+            change.add(&features)?;
+        }
+        match change {
+            Some(change) => Ok(change.commit(held.metadata()).await?),
+            None => Err(conflict(table)),
+        }
     }
+}
+
+fn conflict(table: &Table) -> FeatureError {
+    let table = table.name().to_owned();
+    FeatureError::Lake(LakeError::Conflict { table })
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Once};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::prelude::SessionContext;
-use safra_history::session;
+use safra_history::{Columns, session};
 use safra_project::{Project, View};
 use sha2::{Digest, Sha256};
 use tracing::warn;
@@ -152,6 +152,26 @@ impl CompiledView {
     /// The sources that it reads.
     pub fn sources(&self) -> BTreeSet<String> {
         self.reads.keys().cloned().collect()
+    }
+
+    /// The columns of the sources that computing it takes: where that is done by one query a date, all of them.
+    pub(crate) fn columns(&self, project: &Project) -> Columns {
+        let of_table = |(table, columns): (&String, &BTreeSet<String>)| {
+            let source = match &self.way {
+                Way::Sweep(..) | Way::Events(_) => None,
+                Way::Dates(_) => project.sources.get(table),
+            };
+            let columns = source.map_or_else(
+                || columns.clone(),
+                |source| {
+                    let plain = source.columns.iter().map(|column| column.name.clone());
+                    let derived = source.derived.iter().map(|derived| derived.name.clone());
+                    plain.chain(derived).collect()
+                },
+            );
+            (table.clone(), columns)
+        };
+        self.reads.iter().map(of_table).collect()
     }
 
     /// The names of the features in the store, window by window.

@@ -1,5 +1,6 @@
 //! The features of a view for many dates, in one pass.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, UInt32Array};
@@ -47,7 +48,11 @@ enum From<'a> {
 }
 
 /// Feature values computed at once, 8 bytes each: what bounds the memory of a backfill, whatever the number of dates.
-const VALUES_AT_ONCE: usize = 8 << 20;
+const VALUES_AT_ONCE: usize = 16 << 20;
+
+/// Feature values of a commit for each value of its input, at least: then walking the input again for the next commit
+/// costs little beside writing what came of it.
+const OUTPUT_PER_INPUT: usize = 4;
 
 /// Dates computed at once where each takes a query: what is lost when a backfill is killed.
 const QUERIES_AT_ONCE: usize = 32;
@@ -72,8 +77,17 @@ impl<'a> Prepared<'a> {
 
     /// As [`compute`].
     pub(crate) async fn features(&self, dates: &[NaiveDate]) -> Result<RecordBatch, FeatureError> {
+        self.features_of(dates, self.all()).await
+    }
+
+    /// As [`compute`], from a part of the rows.
+    pub(crate) async fn features_of(
+        &self,
+        dates: &[NaiveDate],
+        part: Range<usize>,
+    ) -> Result<RecordBatch, FeatureError> {
         match &self.from {
-            From::Rows(rows, swept) => compute_rows(self.view, rows, swept, dates).await,
+            From::Rows(rows, swept) => compute_rows(self.view, rows, part, swept, dates).await,
             From::Events(events) => events
                 .on(dates)
                 .map_err(|error| FeatureError::datafusion(&self.view.view.file, error)),
@@ -90,23 +104,60 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// How many dates to compute at once.
+    /// How many dates to compute for one commit.
     pub(crate) fn dates_at_once(&self) -> usize {
         match &self.from {
             From::Rows(rows, _) => {
-                let entities = rows.entity.last().map_or(1, |last| *last as usize + 1);
-                let values = (entities * self.view.stored_features().len()).max(1);
-                (VALUES_AT_ONCE / values).max(1)
+                let values = (rows.entity_count() * self.width()).max(1);
+                let input = rows.entity.len() * (rows.columns.len() + 4);
+                let least = (input * OUTPUT_PER_INPUT).div_ceil(values);
+                (VALUES_AT_ONCE / values).max(least).max(1)
             }
             From::Events(_) => usize::MAX,
             From::Sources(_) => QUERIES_AT_ONCE,
         }
+    }
+
+    /// Parts of the rows, of some entities each, whose features at so many dates fit into memory. In this order
+    /// they give the features of all rows.
+    pub(crate) fn parts(&self, dates: usize) -> Vec<Range<usize>> {
+        let From::Rows(rows, _) = &self.from else {
+            return vec![self.all()];
+        };
+        let entities = (VALUES_AT_ONCE / (dates * self.width()).max(1)).max(1);
+        let mut parts = Vec::new();
+        let mut start = 0;
+        while start < rows.entity.len() {
+            let after = rows.entity[start] as usize + entities;
+            let end = rows
+                .entity
+                .partition_point(|&entity| (entity as usize) < after);
+            parts.push(start..end);
+            start = end;
+        }
+        if parts.is_empty() {
+            parts.push(self.all());
+        }
+        parts
+    }
+
+    fn all(&self) -> Range<usize> {
+        match &self.from {
+            From::Rows(rows, _) => 0..rows.entity.len(),
+            From::Events(_) | From::Sources(_) => 0..0,
+        }
+    }
+
+    /// Features of an entity at a date.
+    fn width(&self) -> usize {
+        self.view.features.len() * self.view.view.windows.len()
     }
 }
 
 async fn compute_rows(
     view: &CompiledView,
     rows: &ViewRows,
+    part: Range<usize>,
     swept: &Swept,
     dates: &[NaiveDate],
 ) -> Result<RecordBatch, FeatureError> {
@@ -121,12 +172,16 @@ async fn compute_rows(
             filter,
         })
         .collect();
+    let columns = rows.columns.iter();
+    let columns: Vec<ArrayRef> = columns
+        .map(|column| column.slice(part.start, part.len()))
+        .collect();
     let input = Rows {
-        entity: &rows.entity,
-        time: &rows.time,
-        valid_from: &rows.valid_from,
-        valid_to: &rows.valid_to,
-        columns: &rows.columns,
+        entity: &rows.entity[part.clone()],
+        time: &rows.time[part.clone()],
+        valid_from: &rows.valid_from[part.clone()],
+        valid_to: &rows.valid_to[part],
+        columns: &columns,
     };
     let output =
         sweep(&input, &windows, &aggregates, &days).map_err(|source| FeatureError::Sweep {

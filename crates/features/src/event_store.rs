@@ -16,9 +16,9 @@ use crate::events::{Events, collect, days};
 use crate::store::{Held, REFERENCE_TIME, condition};
 use crate::{CompiledView, FeatureError};
 
-/// Puts the days into the table that it lacks, and those that the present sources give otherwise, in one commit. Tells how
-/// many of the days asked for these were.
-pub(crate) async fn fill(job: &Job, table: &Table) -> Result<usize, FeatureError> {
+/// Puts the days into the table that it lacks, and those that the present sources give otherwise, in one commit. Tells
+/// which of the days asked for these were.
+pub(crate) async fn fill(job: &Job, table: &Table) -> Result<BTreeSet<NaiveDate>, FeatureError> {
     let (view, history) = (&job.view, &job.history);
     let name = &view.view.name;
     let snapshot = table.snapshot().await?;
@@ -34,12 +34,12 @@ pub(crate) async fn fill(job: &Job, table: &Table) -> Result<usize, FeatureError
     let missing: BTreeSet<NaiveDate> = asked.difference(&held.dates).copied().collect();
     if missing.is_empty() && same_view && held.is_of(history) {
         (job.progress)(name, job.dates.len());
-        return Ok(0);
+        return Ok(BTreeSet::new());
     }
     let events = events_of(view, history).await?;
     let mut replaced = missing;
-    if let Some(snapshot) = snapshot.filter(|_| same_view && !held.is_of(history)) {
-        replaced.extend(differing(view, &snapshot, &held, &events)?);
+    if let Some(snapshot) = snapshot.as_ref().filter(|_| same_view && !held.is_of(history)) {
+        replaced.extend(differing(view, snapshot, &held, &events)?);
     }
     let rows = events
         .on(&replaced)
@@ -51,11 +51,11 @@ pub(crate) async fn fill(job: &Job, table: &Table) -> Result<usize, FeatureError
         true => Replace::Where(vec![condition(REFERENCE_TIME, &replaced)]),
         false => Replace::All,
     };
-    table
-        .write(rows.schema(), &[rows], &replace, held.metadata())
-        .await?;
+    let mut change = table.change(snapshot.as_ref(), &rows.schema(), &replace)?;
+    change.add(&rows)?;
+    change.commit(held.metadata()).await?;
     (job.progress)(name, job.dates.len());
-    Ok(asked.intersection(&replaced).count())
+    Ok(asked.intersection(&replaced).copied().collect())
 }
 
 /// The days in the table that the present sources give otherwise.

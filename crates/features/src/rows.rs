@@ -35,6 +35,11 @@ pub(crate) struct ViewRows {
 }
 
 impl ViewRows {
+    /// Number of entities: the rows are sorted by theirs.
+    pub(crate) fn entity_count(&self) -> usize {
+        self.entity.last().map_or(1, |last| *last as usize + 1)
+    }
+
     /// The versions of a source, as rows of nobody that are in every window.
     pub(crate) fn undated(versions: &RecordBatch) -> Self {
         let rows = versions.num_rows();

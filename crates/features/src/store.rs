@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use chrono::NaiveDate;
-use safra_history::History;
+use safra_history::{Columns, History};
 use safra_lake::{Folder, Lake, Snapshot, Values};
 use safra_project::Project;
 use serde::Serialize;
@@ -99,7 +99,8 @@ pub async fn stored_dates(lake: &Lake, view: &str) -> Result<Vec<NaiveDate>, Fea
 /// # Errors
 /// [`FeatureError`] names the view or source at fault.
 pub async fn find_stale(lake: &Lake, project: &Project) -> Result<Vec<StaleDates>, FeatureError> {
-    let mut found = Vec::new();
+    let mut views = Vec::new();
+    let mut columns = Columns::new();
     for view in project.views.values() {
         let table = lake.table(Folder::Features, &view.name);
         let Some(snapshot) = table.snapshot().await? else {
@@ -107,10 +108,16 @@ pub async fn find_stale(lake: &Lake, project: &Project) -> Result<Vec<StaleDates
         };
         let held = Held::of(&snapshot).await?;
         let compiled = CompiledView::new(project, view).await?;
-        if held.fingerprint != compiled.fingerprint() {
-            continue;
+        if held.fingerprint == compiled.fingerprint() {
+            for (table, of_view) in compiled.columns(project) {
+                columns.entry(table).or_default().extend(of_view);
+            }
+            views.push((compiled, snapshot, held));
         }
-        let history = History::load(lake, project, &compiled.sources()).await?;
+    }
+    let history = History::load_columns(lake, project, &columns).await?;
+    let mut found = Vec::new();
+    for (compiled, snapshot, held) in views {
         let dates = match compiled.view.is_about_events() {
             true if held.is_of(&history) => BTreeSet::new(),
             true => event_store::changed(&compiled, &snapshot, &held, &history).await?,
@@ -118,7 +125,7 @@ pub async fn find_stale(lake: &Lake, project: &Project) -> Result<Vec<StaleDates
         };
         if !dates.is_empty() {
             found.push(StaleDates {
-                view: view.name.clone(),
+                view: compiled.view.name,
                 dates: dates.into_iter().collect(),
             });
         }
@@ -212,7 +219,8 @@ impl Held {
         if self.is_of(now) || self.dates.is_empty() {
             return Ok(BTreeSet::new());
         }
-        match History::load_at(lake, project, &view.sources(), &self.sources).await {
+        let columns = view.columns(project);
+        match History::load_columns_at(lake, project, &columns, &self.sources).await {
             Ok(before) => stale_dates(view, &before, now, &self.dates).await,
             Err(_) => Ok(self.dates.clone()),
         }

@@ -340,7 +340,7 @@ fn the_number_of_threads_changes_nothing() {
 fn json_documents_have_these_shapes() {
     let home = Home::new();
     let ingest = home.json(&["ingest", "data"]);
-    assert_eq!(keys(&ingest), ["tables"]);
+    assert_eq!(keys(&ingest), ["tables", "stale"]);
     let tables = ingest["tables"].as_array().unwrap();
     assert_eq!(tables.len(), 11);
     for table in tables {

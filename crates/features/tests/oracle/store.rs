@@ -55,19 +55,20 @@ WHERE order_delivered_customer_date IS NULL
 
 const VIEWS: &[(&str, &str)] = &[("sales", SALES), ("limits", LIMITS), ("moving", MOVING)];
 
-struct Store {
+/// A lake with a marketplace, and the views of these tests.
+pub struct Store {
     _folder: TempDir,
-    lake: Lake,
+    pub lake: Lake,
     project: Project,
     marketplace: Marketplace,
 }
 
 impl Store {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::holding(some_marketplace())
     }
 
-    fn holding(marketplace: Marketplace) -> Self {
+    pub fn holding(marketplace: Marketplace) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lake = Lake::new(folder.path());
         marketplace.write(&lake, &OLIST, None);
@@ -79,7 +80,7 @@ impl Store {
         }
     }
 
-    fn backfill(&self, view: &str, dates: &[NaiveDate]) -> BackfillReport {
+    pub fn backfill(&self, view: &str, dates: &[NaiveDate]) -> BackfillReport {
         let views: [&View; 1] = [self.project.view(view).unwrap()];
         let silent = Arc::new(|_: &str, _| {});
         let filled = backfill(&self.lake, &self.project, &views, dates, silent);

@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 use indicatif::ProgressBar;
 use safra_dataset::FeatureDates;
 use safra_features::{BackfillReport, CompiledView, Progress};
-use safra_history::History;
-use safra_project::{Cadence, View};
+use safra_history::{Columns, History};
+use safra_project::{Cadence, KnownAt, View};
 
 use crate::context::Context;
 use crate::error::SafraError;
@@ -81,19 +81,20 @@ pub async fn compute(
     Ok(reports)
 }
 
-/// The first day of which no source knows anything.
+/// The first day of which no source knows anything. A source that takes its times from another knows of no later day.
 async fn data_end(context: &Context) -> Result<NaiveDate, SafraError> {
     let present = context.lake.table_names(safra_lake::Folder::Sources)?;
-    let names: BTreeSet<String> = context
-        .project
-        .sources
-        .values()
-        .filter(|source| !source.optional || present.contains(&source.name))
-        .map(|source| source.name.clone())
+    let sources = context.project.sources.values();
+    let dated = sources.filter(|source| {
+        let has_times = matches!(source.known_at, KnownAt::Column(_));
+        has_times && (!source.optional || present.contains(&source.name))
+    });
+    let times: Columns = dated
+        .map(|source| (source.name.clone(), BTreeSet::new()))
         .collect();
-    let history = History::load(&context.lake, &context.project, &names).await?;
-    let ends = names
-        .iter()
+    let history = History::load_columns(&context.lake, &context.project, &times).await?;
+    let ends = times
+        .keys()
         .filter_map(|name| history.data_end([name.as_str()]));
     ends.max().ok_or_else(|| {
         SafraError::Usage(

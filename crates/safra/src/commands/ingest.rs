@@ -2,19 +2,31 @@
 
 use std::path::Path;
 
-use safra_features::find_stale;
-use safra_lake::{IngestReport, ingest};
+use safra_features::{StaleDates, find_stale};
+use safra_lake::{IngestReport, TableCounts, ingest};
+use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::SafraError;
 use crate::output::{Column, print_json, print_table, thousands};
 
+/// What an ingest did, and which dates in the feature store it made stale.
+#[derive(Serialize)]
+struct Ingested<'a> {
+    tables: &'a [TableCounts],
+    stale: Vec<StaleDates>,
+}
+
 /// Ingests a folder and prints the counts of every table.
 pub async fn run(context: &Context, folder: &Path) -> Result<(), SafraError> {
     let report = load(context, folder).await?;
-    report_stale(context, &report).await?;
+    let stale = find_changed(context, &report).await?;
+    warn_of_stale(context, &stale);
     match context.json {
-        true => print_json(&report),
+        true => print_json(&Ingested {
+            tables: &report.tables,
+            stale,
+        }),
         false => {
             print(&report);
             Ok(())
@@ -50,16 +62,20 @@ pub async fn load(context: &Context, folder: &Path) -> Result<IngestReport, Safr
     Ok(report)
 }
 
-/// Says which dates in the feature store were computed before facts arrived that belong to earlier days.
-async fn report_stale(context: &Context, report: &IngestReport) -> Result<(), SafraError> {
-    if report
-        .tables
-        .iter()
-        .all(|table| table.new + table.changed == 0)
-    {
-        return Ok(());
+/// The dates in the feature store that were computed before facts arrived that belong to earlier days.
+async fn find_changed(
+    context: &Context,
+    report: &IngestReport,
+) -> Result<Vec<StaleDates>, SafraError> {
+    let is_same = |table: &TableCounts| table.new + table.changed == 0;
+    match report.tables.iter().all(is_same) {
+        true => Ok(Vec::new()),
+        false => Ok(find_stale(&context.lake, &context.project).await?),
     }
-    for stale in find_stale(&context.lake, &context.project).await? {
+}
+
+fn warn_of_stale(context: &Context, stale: &[StaleDates]) {
+    for stale in stale {
         if let (Some(first), Some(last)) = (stale.dates.first(), stale.dates.last()) {
             context.say(&format!(
                 "warning: features/{}: {} dates from {first} to {last} are stale: facts arrived for days before them\nhint: `safra features` computes them again",
@@ -68,7 +84,6 @@ async fn report_stale(context: &Context, report: &IngestReport) -> Result<(), Sa
             ));
         }
     }
-    Ok(())
 }
 
 fn print(report: &IngestReport) {
