@@ -89,17 +89,26 @@ fn stale(ingest: &Value) -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-const SPAN: [&str; 6] = [
-    "features",
-    "--every",
-    "month",
-    "--from",
-    "2017-01-01",
-    "--to",
-];
+/// The views with features of dates; those about events are held to the same in `projects`.
+fn views_of_dates() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../olist/features");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if !fs::read_to_string(&path).unwrap().contains("\nat:") {
+            names.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
+        }
+    }
+    names.sort();
+    names
+}
 
 fn backfill(home: &Home, to: &str) -> Value {
-    home.json(&[&SPAN[..], &[to]].concat())
+    let views = views_of_dates();
+    let span = ["--every", "month", "--from", "2017-01-01", "--to", to];
+    let views = views.iter().map(String::as_str);
+    let arguments: Vec<&str> = ["features"].into_iter().chain(views).chain(span).collect();
+    home.json(&arguments)
 }
 
 #[test]
