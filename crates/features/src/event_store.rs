@@ -38,7 +38,10 @@ pub(crate) async fn fill(job: &Job, table: &Table) -> Result<BTreeSet<NaiveDate>
     }
     let events = events_of(view, history).await?;
     let mut replaced = missing;
-    if let Some(snapshot) = snapshot.as_ref().filter(|_| same_view && !held.is_of(history)) {
+    if let Some(snapshot) = snapshot
+        .as_ref()
+        .filter(|_| same_view && !held.is_of(history))
+    {
         replaced.extend(differing(view, snapshot, &held, &events)?);
     }
     let rows = events
