@@ -26,12 +26,12 @@ pub fn fit_all(
         .iter()
         .map(|learner| combined_from(learner.as_ref(), learners))
         .collect();
-    let fit = |(learner, members): (&Box<dyn Learner>, &Option<Vec<usize>>)| match members {
+    let fit = |place: usize| match members[place] {
         Some(_) => Ok(None),
-        None => Ok(Some(Arc::from(learner.fit(training, seed)?))),
+        None => Ok(Some(Arc::from(learners[place].fit(training, seed)?))),
     };
     let fitted: Vec<Result<Option<Arc<dyn Model>>, LearnError>> =
-        learners.par_iter().zip(&members).map(fit).collect();
+        (0..learners.len()).into_par_iter().map(fit).collect();
     let fitted = fitted.into_iter().collect::<Result<Vec<_>, _>>()?;
     let shared = |place: usize| -> Option<Box<dyn Model>> {
         let model = fitted[place].clone()?;

@@ -155,6 +155,7 @@ impl Loss for LogLogistic {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     /// Durations with these quantiles of a log-logistic distribution, each looked at after `after` days.
