@@ -1,6 +1,7 @@
 # Two commands on a fresh Debian machine:
 #   make demo    sets up, builds, and goes from raw tables to report.html
 #   make test    sets up, builds, and runs all tests
+#   make results  builds, and measures docs/results.md on the folder SAFRA_OLIST
 #   make book    installs mdBook and builds the guide and the reference into target/book
 # SAFRA_OLIST=DIR is the folder with the public Olist files, or one with a folder of them for each of several days, of which the demo
 # takes the last; without it the demo generates a marketplace.
@@ -16,7 +17,7 @@ SAFRA_OLIST ?=
 SOURCE = $(if $(SAFRA_OLIST),$(lastword $(SAFRA_OLIST) $(sort $(dir $(wildcard $(SAFRA_OLIST)/*/olist_orders_dataset.csv)))))
 DEMO ?= demo
 
-.PHONY: setup build demo test book
+.PHONY: setup build demo results test book
 setup:
 	@scripts/setup
 
@@ -26,6 +27,10 @@ build: setup
 demo: build
 	@mkdir -p $(DEMO)
 	$(SAFRA) --lake $(DEMO)/lake --tracking $(DEMO)/mlruns run $(if $(SOURCE),--source $(SOURCE),--scale 0.2 --files $(DEMO)/marketplace) --out $(DEMO)/report.html
+
+results: build
+	$(if $(SOURCE),,$(error SAFRA_OLIST is not set: name the folder with the public Olist files))
+	scripts/results $(SOURCE)
 
 test: setup
 	@scripts/setup-python
