@@ -14,11 +14,10 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
-use parquet::file::statistics::Statistics;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::{LakeError, Values};
+use crate::{LakeError, Values, stats};
 
 /// Columns that one thread decodes in one go.
 const COLUMNS_AT_ONCE: usize = 8;
@@ -134,20 +133,17 @@ impl Piece {
     /// Whether a row may meet the conditions, by the dates that the file says the piece spans.
     fn may_hold(&self, conditions: &[(String, Values)]) -> bool {
         let group = self.metadata.metadata().row_group(self.row_group);
-        let statistics = |column: &str| {
-            let position = self.metadata.schema().index_of(column).ok()?;
-            group.columns().get(position)?.statistics()
+        let schema = self.metadata.schema();
+        let days = |column: &str| {
+            let position = schema.index_of(column).ok()?;
+            let statistics = group.columns().get(position)?.statistics()?;
+            stats::days(schema.field(position).data_type(), statistics)
         };
         conditions
             .iter()
-            .all(|(column, values)| match (values, statistics(column)) {
-                (Values::Dates(_), Some(Statistics::Int32(days))) => {
-                    match (days.min_opt(), days.max_opt()) {
-                        (Some(&first), Some(&last)) => values.may_be_in(first, last),
-                        _ => true,
-                    }
-                }
-                _ => true,
+            .all(|(column, values)| match days(column) {
+                Some((first, last)) => values.may_be_in(first, last),
+                None => true,
             })
     }
 

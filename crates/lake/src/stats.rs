@@ -1,10 +1,12 @@
 //! What the Delta log says of a data file, so that readers need not open it.
 
-use arrow::datatypes::{DataType, Schema};
-use chrono::NaiveDate;
+use arrow::datatypes::{DataType, Schema, TimeUnit};
+use chrono::{DateTime, NaiveDate};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 use serde_json::{Map, Value, json};
+
+use crate::values::day_of;
 
 /// Columns of which the log holds the smallest and largest value, as is usual.
 const COLUMNS_WITH_STATS: usize = 32;
@@ -42,32 +44,37 @@ pub(crate) fn stats(schema: &Schema, metadata: &ParquetMetaData) -> Value {
 
 /// The smallest and the largest value of a column; `None` where no row group has one, or of types without bounds.
 fn bounds(kind: &DataType, groups: &[&Statistics]) -> Option<(Value, Value)> {
+    let groups = groups.iter().copied();
     let groups = || {
         groups
-            .iter()
+            .clone()
             .filter(|stats| stats.min_bytes_opt().is_some())
+    };
+    let numbers = || {
+        let spans: Vec<(i64, i64)> = groups().map(span).collect::<Option<_>>()?;
+        let least = spans.iter().map(|(least, _)| *least).min()?;
+        let most = spans.iter().map(|(_, most)| *most).max()?;
+        Some((least, most))
     };
     match kind {
         DataType::Date32 => {
-            let day = |stats: &&Statistics, low: bool| match stats {
-                Statistics::Int32(days) if low => days.min_opt().copied(),
-                Statistics::Int32(days) => days.max_opt().copied(),
-                _ => None,
-            };
-            let first = groups().map(|stats| day(stats, true)).min()??;
-            let last = groups().map(|stats| day(stats, false)).max()??;
-            let text = |day| Some(json!(NaiveDate::from_epoch_days(day)?.to_string()));
+            let (first, last) = numbers()?;
+            let text = |day| Some(json!(date(day)?.to_string()));
             Some((text(first)?, text(last)?))
         }
         DataType::Int64 => {
-            let number = |stats: &&Statistics, low: bool| match stats {
-                Statistics::Int64(numbers) if low => numbers.min_opt().copied(),
-                Statistics::Int64(numbers) => numbers.max_opt().copied(),
-                _ => None,
-            };
-            let least = groups().map(|stats| number(stats, true)).min()??;
-            let most = groups().map(|stats| number(stats, false)).max()??;
+            let (least, most) = numbers()?;
             Some((json!(least), json!(most)))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, None) => {
+            let (first, last) = numbers()?;
+            // The log knows milliseconds: bounds are rounded outwards.
+            let text = |millis| {
+                let time = DateTime::from_timestamp_millis(millis)?.naive_utc();
+                Some(json!(time.format("%Y-%m-%dT%H:%M:%S%.3f").to_string()))
+            };
+            let after = last.div_euclid(1_000) + i64::from(last.rem_euclid(1_000) > 0);
+            Some((text(first.div_euclid(1_000))?, text(after)?))
         }
         DataType::Utf8 => {
             let least = groups().filter_map(|stats| stats.min_bytes_opt()).min()?;
@@ -77,4 +84,31 @@ fn bounds(kind: &DataType, groups: &[&Statistics]) -> Option<(Value, Value)> {
         }
         _ => None,
     }
+}
+
+/// The days since 1970-01-01 that a row group's dates or timestamps (in microseconds) span; `None` where it does not say.
+pub(crate) fn days(kind: &DataType, stats: &Statistics) -> Option<(i32, i32)> {
+    let (first, last) = span(stats)?;
+    let day = |value: i64| match kind {
+        DataType::Date32 => i32::try_from(value).ok(),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => day_of(value),
+        _ => None,
+    };
+    Some((day(first)?, day(last)?))
+}
+
+/// The smallest and the largest of the whole numbers of a row group.
+fn span(stats: &Statistics) -> Option<(i64, i64)> {
+    match stats {
+        Statistics::Int32(numbers) => Some((
+            i64::from(*numbers.min_opt()?),
+            i64::from(*numbers.max_opt()?),
+        )),
+        Statistics::Int64(numbers) => Some((*numbers.min_opt()?, *numbers.max_opt()?)),
+        _ => None,
+    }
+}
+
+fn date(day: i64) -> Option<NaiveDate> {
+    NaiveDate::from_epoch_days(i32::try_from(day).ok()?)
 }

@@ -26,8 +26,7 @@ impl Values {
                     return Some(days.iter().map(|day| Some(is_held(day))).collect());
                 }
                 let times = column.as_primitive_opt::<TimestampMicrosecondType>()?;
-                let day = |time: i64| i32::try_from(time.div_euclid(MICROS_A_DAY)).ok();
-                let days = times.iter().map(|time| time.and_then(day));
+                let days = times.iter().map(|time| time.and_then(day_of));
                 Some(days.map(|day| Some(is_held(day))).collect())
             }
             Self::Texts(texts) => {
@@ -45,4 +44,9 @@ impl Values {
             Self::Texts(_) => true,
         }
     }
+}
+
+/// The day of a time in microseconds, both since 1970-01-01.
+pub(crate) fn day_of(time: i64) -> Option<i32> {
+    i32::try_from(time.div_euclid(MICROS_A_DAY)).ok()
 }

@@ -11,7 +11,9 @@ use std::sync::{Arc, Barrier};
 use std::thread::{scope, sleep};
 use std::time::Duration;
 
-use arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use proptest::prelude::*;
 use safra_lake::{Folder, Lake, LakeError, Replace, Table, Values};
@@ -169,6 +171,47 @@ fn files_without_a_replaced_row_are_not_written_again() {
         rows(&table),
         show(&[large, vec![(2, "a", 2), (3, "a", 3)]].concat())
     );
+}
+
+/// Events are replaced by the days of their times.
+#[test]
+fn files_without_an_event_of_a_replaced_day_are_not_written_again() {
+    const DAY: i64 = 86_400_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    let table = Lake::new(folder.path()).table(Folder::Features, "order");
+    let events = |times: &[i64]| {
+        let times = TimestampMicrosecondArray::from(times.to_vec());
+        RecordBatch::try_from_iter([("reference_time", Arc::new(times) as ArrayRef)]).unwrap()
+    };
+    let put = |batch: RecordBatch, replace: &Replace| {
+        let schema = batch.schema();
+        block_on(table.write(schema, &[batch], replace, HashMap::new())).unwrap();
+    };
+    let on = |day| {
+        let days = BTreeSet::from([day]);
+        vec![("reference_time".to_owned(), Values::Dates(days))]
+    };
+    // One day before 1970, and the last microsecond of a day.
+    let earlier: Vec<i64> = (0..100_000)
+        .map(|i| -DAY + i)
+        .chain([2 * DAY - 1])
+        .collect();
+    put(events(&earlier), &Replace::All);
+    let first = data_files(&table);
+    let log = table.path().join("_delta_log/00000000000000000000.json");
+    let log = std::fs::read_to_string(log).unwrap();
+    let bounds = "\\\"reference_time\\\":\\\"1969-12-31T00:00:00.000\\\"";
+    assert!(log.contains(bounds), "{log}");
+    assert!(log.contains("1970-01-03T00:00:00.000"), "{log}");
+    put(events(&[3 * DAY, 4 * DAY - 1]), &Replace::Where(on(3)));
+    assert_eq!(referenced(&table), 2);
+    assert!(data_files(&table).is_superset(&first));
+    let snapshot = block_on(table.snapshot()).unwrap().unwrap();
+    let count = |day| -> usize {
+        let found = snapshot.read_where(None, &on(day)).unwrap();
+        found.iter().map(RecordBatch::num_rows).sum()
+    };
+    assert_eq!([-1, 0, 1, 3].map(count), [100_000, 0, 1, 2]);
 }
 
 #[test]
