@@ -28,14 +28,7 @@ impl Dataset {
         project: &Project,
         problem: &Problem,
     ) -> Result<Self, DatasetError> {
-        let known = Known::of(lake, project, problem).await?;
-        let needed = FeatureDates::of_training(project, problem, known.data_end);
-        let (cohort, labels) = known.labelled(lake, project, problem, &needed).await?;
-        let population = problem.population();
-        let features = join::collect(lake, project, population, &cohort, &needed).await?;
-        let dates = training_dates(project, problem, known.data_end);
-        let set = Self::assemble(population, cohort, labels, features, dates, known.data_end)?;
-        Ok(set.of_problem(problem))
+        Self::training(lake, project, problem, true).await
     }
 
     /// What there is to be scored at a date, with its features, without labels: the cohort of that date, or, where rows are
@@ -136,11 +129,25 @@ impl Dataset {
         project: &Project,
         problem: &Problem,
     ) -> Result<Self, DatasetError> {
+        Self::training(lake, project, problem, false).await
+    }
+
+    /// Who was asked about at every date and what happened, with or without features.
+    async fn training(
+        lake: &Lake,
+        project: &Project,
+        problem: &Problem,
+        with_features: bool,
+    ) -> Result<Self, DatasetError> {
         let known = Known::of(lake, project, problem).await?;
         let needed = FeatureDates::of_training(project, problem, known.data_end);
         let (cohort, labels) = known.labelled(lake, project, problem, &needed).await?;
+        let population = problem.population();
+        let features = match with_features {
+            true => join::collect(lake, project, population, &cohort, &needed).await?,
+            false => Features::none(),
+        };
         let dates = training_dates(project, problem, known.data_end);
-        let (population, features) = (problem.population(), Features::none());
         let set = Self::assemble(population, cohort, labels, features, dates, known.data_end)?;
         Ok(set.of_problem(problem))
     }
