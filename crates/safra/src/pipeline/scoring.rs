@@ -79,10 +79,7 @@ pub async fn score(
     at: Option<NaiveDate>,
 ) -> Result<Scored, SafraError> {
     let (version, model) = champion(context, problem)?;
-    let date = match at {
-        Some(date) => date,
-        None => last_date(context, problem).await?,
-    };
+    let date = asked_or_last(context, problem, at).await?;
     let prepared = Prepared::cohort(context, problem, date).await?;
     Scored::of(version, model, date, prepared)
 }
@@ -94,10 +91,7 @@ pub async fn score_population(
     at: Option<NaiveDate>,
 ) -> Result<Scored, SafraError> {
     let (version, model) = champion(context, problem)?;
-    let date = match at {
-        Some(date) => date,
-        None => last_date(context, problem).await?,
-    };
+    let date = asked_or_last(context, problem, at).await?;
     let prepared = Prepared::population(context, problem, date).await?;
     Scored::of(version, model, date, prepared)
 }
@@ -122,8 +116,16 @@ fn champion(
     Ok((version, model))
 }
 
-/// The last date of the cadence in the data; where rows are events, its end, before which all events are seen.
-async fn last_date(context: &Context, problem: &Problem) -> Result<NaiveDate, SafraError> {
+/// The date asked for, else the last date of the cadence in the data; where rows are events, its end, before which all events
+/// are seen.
+async fn asked_or_last(
+    context: &Context,
+    problem: &Problem,
+    at: Option<NaiveDate>,
+) -> Result<NaiveDate, SafraError> {
+    if let Some(date) = at {
+        return Ok(date);
+    }
     if problem.time.is_event() {
         return Ok(Dataset::data_end_of(&context.lake, &context.project, problem).await?);
     }
