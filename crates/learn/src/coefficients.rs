@@ -11,7 +11,7 @@ use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use linfa_linalg::cholesky::Cholesky;
 use linfa_linalg::triangular::{SolveTriangularInplace, UPLO};
-use ndarray::{Array1, Array2, ArrayView1, Axis, ShapeBuilder, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, ShapeBuilder, s};
 
 use crate::LearnError;
 use crate::probability::{logit, sigmoid};
@@ -169,7 +169,7 @@ impl<'a> Objective<'a> {
             loss += softplus(if positive { -log_odds } else { log_odds });
             gradient.scaled_add(sigmoid(log_odds) - f64::from(u8::from(positive)), &row);
         }
-        let gradient = self.solved(self.factor.clone(), &gradient.to_vec(), UPLO::Lower)?;
+        let gradient = solved(self.factor.view(), &gradient.to_vec(), UPLO::Lower)?;
         let pass = Pass {
             coordinates: coordinates.to_vec(),
             loss,
@@ -178,6 +178,14 @@ impl<'a> Objective<'a> {
         *self.last.borrow_mut() = Some(pass.clone());
         Ok(pass)
     }
+}
+
+/// The solution of a triangular system.
+fn solved(factor: ArrayView2<'_, f64>, right: &[f64], side: UPLO) -> Result<Array1<f64>, Error> {
+    let right = ArrayView1::from(right).insert_axis(Axis(1)).to_owned();
+    Ok(factor
+        .solve_triangular_into(right, side)?
+        .remove_axis(Axis(1)))
 }
 
 /// `ln(1 + e^x)`, without overflow.
