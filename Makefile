@@ -17,7 +17,7 @@ SAFRA_OLIST ?=
 SOURCE = $(if $(SAFRA_OLIST),$(lastword $(SAFRA_OLIST) $(sort $(dir $(wildcard $(SAFRA_OLIST)/*/olist_orders_dataset.csv)))))
 DEMO ?= demo
 
-.PHONY: setup build demo results test book
+.PHONY: setup build demo source results test book
 setup:
 	@scripts/setup
 
@@ -28,8 +28,10 @@ demo: build
 	@mkdir -p $(DEMO)
 	$(SAFRA) --lake $(DEMO)/lake --tracking $(DEMO)/mlruns run $(if $(SOURCE),--source $(SOURCE),--scale 0.2 --files $(DEMO)/marketplace) --out $(DEMO)/report.html
 
-results: build
-	$(if $(SOURCE),,$(error SAFRA_OLIST is not set: name the folder with the public Olist files))
+source:
+	$(if $(SOURCE),@:,$(error SAFRA_OLIST is not set: name the folder with the public Olist files))
+
+results: source build
 	scripts/results $(SOURCE)
 
 test: setup
