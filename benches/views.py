@@ -19,6 +19,8 @@ SETTINGS = """
 SET ieee_floating_point_ops = false;
 SET error_on_division_by_zero = false;
 CREATE OR REPLACE MACRO datediff(later, earlier) AS date_diff('day', earlier::DATE, later::DATE);
+CREATE OR REPLACE MACRO unix_date(day) AS date_diff('day', DATE '1970-01-01', day::DATE);
+CREATE OR REPLACE MACRO unix_micros(moment) AS epoch_us(moment::TIMESTAMP);
 """
 
 # What was known before a date, {D}: rows that were there, and columns that had been filled in.
@@ -30,7 +32,9 @@ CUTS = {
             CASE WHEN order_delivered_customer_date < {D} THEN order_delivered_customer_date END AS order_delivered_customer_date,
             CASE WHEN least(order_delivered_customer_date, order_estimated_delivery_date + INTERVAL 1 DAY) < {D}
                 THEN order_delivered_customer_date IS NULL
-                    OR order_delivered_customer_date::DATE > order_estimated_delivery_date::DATE END AS is_late
+                    OR order_delivered_customer_date::DATE > order_estimated_delivery_date::DATE END AS is_late,
+            CASE WHEN least(order_delivered_customer_date, order_estimated_delivery_date + INTERVAL 1 DAY) < {D}
+                THEN least(order_delivered_customer_date, order_estimated_delivery_date + INTERVAL 1 DAY) END AS promise_settled_at
         FROM source.orders WHERE order_purchase_timestamp < {D}""",
     "order_items": "SELECT * FROM source.order_items SEMI JOIN orders USING (order_id)",
     "order_payments": "SELECT * FROM source.order_payments SEMI JOIN orders USING (order_id)",
@@ -104,7 +108,9 @@ class View:
 
 
 def all_views():
-    return [View(path.stem) for path in sorted(FEATURES.glob("*.sql"))]
+    """The views with features of dates; those about events have no date to be computed for."""
+    is_about_events = lambda path: "\nat:" in path.read_text().split("---\n", 2)[1]
+    return [View(path.stem) for path in sorted(FEATURES.glob("*.sql")) if not is_about_events(path)]
 
 
 def cut(connection, date):
