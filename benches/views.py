@@ -49,6 +49,12 @@ CUTS = {
 }
 
 
+# The orders for which features are looked up, in SQL that both sides read.
+SPINE = """
+    SELECT order_id, seller_id, order_purchase_timestamp AS sold_at
+    FROM order_items JOIN orders USING (order_id) WHERE order_item_id = 1"""
+
+
 class View:
     """A feature view: its header, and its query without template and comments."""
 
