@@ -89,6 +89,28 @@ pub enum FeatureError {
         /// The last of them.
         to: String,
     },
+    /// Rows for which features are looked up lack a column.
+    #[error(
+        "features/{view}: the rows for which features are looked up have no column {column}, only {present}\nhint: they need the columns of the view's entity ({entity}) and the time, by these names"
+    )]
+    SpineColumn {
+        /// The view.
+        view: String,
+        /// The column.
+        column: String,
+        /// The columns of the rows.
+        present: String,
+        /// The columns of the view's entity.
+        entity: String,
+    },
+    /// Features of events are not looked up as of a time: an event has one.
+    #[error(
+        "features/{view}: the view is about events, which have one time each; only features of reference dates are looked up as of a time\nhint: join them by the event: SELECT * FROM features.{view}"
+    )]
+    NotOfDates {
+        /// The view.
+        view: String,
+    },
     /// The sources cannot be read or dated.
     #[error(transparent)]
     History(#[from] HistoryError),

@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use safra_history::DAY;
 use safra_lake::{Lake, Snapshot, Values};
 
-use crate::store::{complete, condition};
+use crate::store::{complete, condition, time_column};
 use crate::{FeatureError, REFERENCE_DATE};
 
 /// Which features to look up, and how old they may be.
@@ -34,7 +34,7 @@ pub struct Lookup<'a> {
 /// The spine has the columns of the view's entity by name; values are compared in the types of the store.
 ///
 /// # Errors
-/// [`FeatureError`] when the store has no such view or not all dates, or the spine lacks a column.
+/// [`FeatureError`] when the store has no such view or not all dates, the view is about events, or the spine lacks a column.
 pub async fn lookup(
     lake: &Lake,
     wanted: Lookup<'_>,
@@ -45,10 +45,15 @@ pub async fn lookup(
     let failed = |error: ArrowError| FeatureError::datafusion(wanted.view, error);
     let schema = snapshot.schema();
     let names = schema.fields().iter().map(|field| field.name().as_str());
+    if time_column(&schema) != REFERENCE_DATE {
+        let view = wanted.view.to_owned();
+        return Err(FeatureError::NotOfDates { view });
+    }
     let entity: Vec<&str> = names
         .clone()
         .take_while(|name| *name != REFERENCE_DATE)
         .collect();
+    check(wanted.view, spine, &entity, time)?;
     let features: Vec<&str> = names
         .filter(|name| *name != REFERENCE_DATE && !entity.contains(name) && (wanted.wants)(name))
         .collect();
@@ -59,6 +64,25 @@ pub async fn lookup(
     let places = places(&stored, &entity, spine, time, max_age).map_err(failed)?;
     drop(stored);
     taken(&snapshot, &features, &conditions, &places)
+}
+
+/// Whether the spine has the columns that it needs.
+fn check(view: &str, spine: &RecordBatch, entity: &[&str], time: &str) -> Result<(), FeatureError> {
+    let present = spine.schema_ref().fields().iter();
+    let present: Vec<&str> = present.map(|field| field.name().as_str()).collect();
+    let mut needed = entity.iter().chain([&time]);
+    match needed.find(|name| !present.contains(name)) {
+        None => Ok(()),
+        Some(missing) => Err(FeatureError::SpineColumn {
+            view: view.to_owned(),
+            column: (*missing).to_owned(),
+            present: present.join(", "),
+            entity: match entity.is_empty() {
+                true => "none".to_owned(),
+                false => entity.join(", "),
+            },
+        }),
+    }
 }
 
 /// Where a row of the store is: the batch, and the row in it.

@@ -151,7 +151,7 @@ pub(crate) fn condition<'a>(
 }
 
 /// The column of a feature table that holds the time of each row.
-fn time_column(schema: &Schema) -> &'static str {
+pub(crate) fn time_column(schema: &Schema) -> &'static str {
     match schema.column_with_name(REFERENCE_DATE) {
         Some(_) => REFERENCE_DATE,
         None => REFERENCE_TIME,

@@ -657,3 +657,58 @@ proptest! {
         prop_assert_eq!(held, wanted);
     }
 }
+
+#[test]
+fn a_file_of_many_rows_keeps_their_order_and_lines() {
+    const ORDERS: usize = 30_000;
+    let shop = Shop::new();
+    let text = |noted: usize| {
+        let line = |order: usize| match order {
+            _ if order == noted => format!("o{order},2017-01-02,,\"two\nlines\",\n"),
+            20_000 => format!("o{order},bad,,,\n"),
+            _ => format!("o{order},2017-01-02,,,\n"),
+        };
+        let orders: String = (0..ORDERS).map(line).collect();
+        format!("order_id,bought_at,promised,note,gift\n{orders}o3,2017-01-03,,,\n")
+    };
+    let items: String = (0..ORDERS)
+        .rev()
+        .map(|order| format!("o{order},1,,1\n"))
+        .collect();
+    shop.file("orders.csv", text(10_000));
+    shop.file("items.csv", format!("order_id,item,seller,price\n{items}"));
+    let counts = shop.ingest();
+    assert_eq!(
+        (counts["orders"].new, counts["orders"].rejected),
+        (ORDERS - 1, 2)
+    );
+    let places = |table: &str| -> Vec<String> {
+        let rejected = shop.rejected(table);
+        let place = |row: &String| row.splitn(4, '|').take(3).collect::<Vec<_>>().join("|");
+        rejected.iter().map(place).collect()
+    };
+    // The note of two lines moves what comes after it.
+    let bad = "20003|bought_at|not a timestamp YYYY-MM-DD HH:MM:SS: bad";
+    let again = "30003|order_id|duplicate key, first on line 5";
+    assert_eq!(places("orders"), [bad, again]);
+    let missing = "10001|order_id|no such row in orders: order_id = o20000";
+    assert_eq!(places("items"), [missing]);
+    let numbers = (0..ORDERS).filter(|&order| order != 20_000);
+    let rows = |noted: usize| -> Vec<String> {
+        let note = |order| if order == noted { "two\nlines" } else { "-" };
+        numbers
+            .clone()
+            .map(|order| format!("o{order}|2017-01-02T00:00:00|-|{}|-", note(order)))
+            .collect()
+    };
+    assert_eq!(shop.rows("orders"), rows(10_000));
+
+    shop.file("orders.csv", text(29_999));
+    let counts = shop.ingest();
+    let orders = &counts["orders"];
+    assert_eq!(
+        (orders.new, orders.changed, orders.unchanged),
+        (0, 2, ORDERS - 3)
+    );
+    assert_eq!(shop.rows("orders"), rows(29_999));
+}

@@ -125,6 +125,28 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Every::Month)]
         every: Every,
     },
+    /// Look features up as of arbitrary times: for each row of a query, the latest that were known by then
+    #[command(after_help = LOOKUP_HELP)]
+    Lookup {
+        /// Feature views
+        #[arg(required = true)]
+        views: Vec<String>,
+        /// Query on the lake: its rows get the features; it returns the entity of each view, and the time
+        #[arg(long, value_name = "QUERY")]
+        spine: String,
+        /// The column of the query with the time of each row
+        #[arg(long, value_name = "COLUMN")]
+        time: String,
+        /// How many whole days old features may be; what is older is NULL
+        #[arg(long, value_name = "DAYS", default_value_t = 31)]
+        max_age: u32,
+        /// Parquet file to write [default: the rows are printed]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// How rows are printed [default: a table where it fits the width of the terminal, else vertical]
+        #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "out")]
+        format: Option<Format>,
+    },
     /// Compute past dates again from sources cut at each, and compare with the store bit by bit
     Audit {
         /// Feature views [default: all in the store]
@@ -276,6 +298,13 @@ The stability index of a feature or of the scores is 0 when they are spread as t
 has changed, above 0.25 the population is another. The exit code is 1 when the scores or one of the most
 important features are beyond the threshold, or a version kept its promise too badly; `[monitor]` in the
 problem's file sets the thresholds: psi, features (how many count) and drop (of the problem's metric).";
+
+const LOOKUP_HELP: &str = "\
+Features of a reference date D are known from D 00:00 on. A row gets those of the latest D in the store at or before its time,
+if they are no older than --max-age. `safra features VIEW --every day` fills the store densely.
+
+  safra lookup seller_sales seller_reviews --time order_purchase_timestamp --out orders.parquet \\
+    --spine \"SELECT order_id, seller_id, order_purchase_timestamp FROM orders JOIN order_items USING (order_id)\"";
 
 const SQL_HELP: &str = "\
 Tables are named by folder and table: sources.orders, features.seller_sales, datasets.churn,

@@ -1,74 +1,153 @@
-//! A CSV file as typed columns; rows that cannot be typed are set aside with their line.
+//! A CSV file, read block by block; the blocks are typed by all threads meanwhile.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use csv::{ByteRecord, ReaderBuilder};
+use csv::{ByteRecord, Reader, ReaderBuilder};
 use safra_project::Source;
 
-use super::columns::ColumnBuilder;
 use super::rejected::RejectedRow;
-use super::source_schema;
+use super::typed::{Block, Layout, Typed};
 use crate::LakeError;
 
 /// Bytes read from the file at once.
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// The rows of a file.
+/// The rows of a file, in its order.
+#[derive(Default)]
 pub(super) struct Parsed {
-    /// The rows that could be typed, with the declared columns only.
-    pub batch: RecordBatch,
-    /// The line of each of them, from 1.
-    pub lines: Vec<u64>,
+    /// The rows that could be typed.
+    pub blocks: Vec<Typed>,
     /// The rows that could not.
     pub rejected: Vec<RejectedRow>,
     /// Columns of the file that are not declared, in words; empty when there are none.
     pub note: String,
 }
 
-impl Parsed {
-    pub(super) fn empty(schema: SchemaRef) -> Self {
-        Self {
-            batch: RecordBatch::new_empty(schema),
-            lines: Vec::new(),
-            rejected: Vec::new(),
-            note: String::new(),
+/// A file of which the header has been read, and has all declared columns.
+pub(super) struct CsvFile<'a> {
+    path: PathBuf,
+    reader: Reader<File>,
+    lines: LineCount,
+    layout: Layout<'a>,
+    note: String,
+}
+
+impl<'a> CsvFile<'a> {
+    /// Opens the file of a source; `None` when the file of an optional source is absent.
+    pub(super) fn open(source: &'a Source, folder: &Path) -> Result<Option<Self>, LakeError> {
+        let path = folder.join(&source.file);
+        if !path.exists() {
+            return match source.optional {
+                true => Ok(None),
+                false => Err(LakeError::MissingFile {
+                    path: path.display().to_string(),
+                    table: source.name.clone(),
+                }),
+            };
         }
+        let file = File::open(&path).map_err(|e| LakeError::io(&path, e))?;
+        let mut reader = ReaderBuilder::new()
+            .flexible(true)
+            .buffer_capacity(BUFFER_BYTES)
+            .from_reader(file);
+        let header = reader.byte_headers().map_err(|e| csv_error(&path, &e))?;
+        let header = header.clone();
+        let (positions, note) = locate(source, &path, &header)?;
+        Ok(Some(Self {
+            lines: LineCount::after(&header, reader.position().line()),
+            layout: Layout::new(source, positions, header.len()),
+            path,
+            reader,
+            note,
+        }))
+    }
+
+    /// Size in bytes.
+    pub(super) fn size(&self) -> Result<u64, LakeError> {
+        let metadata = self.reader.get_ref().metadata();
+        Ok(metadata.map_err(|e| LakeError::io(&self.path, e))?.len())
+    }
+
+    /// Reads all rows. A block is typed by another thread as long as they keep up, and else by this one.
+    pub(super) fn read(mut self) -> Result<Parsed, LakeError> {
+        let (spare, typed) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+        let handed_over = AtomicUsize::new(0);
+        let layout = &self.layout;
+        let finish = |number: usize, block: Block| {
+            let result = layout.typed(&block);
+            lock(&typed).push((number, result));
+            lock(&spare).push(block);
+        };
+        let finish = &finish;
+        rayon::scope(|scope| {
+            for number in 0.. {
+                let mut block = lock(&spare).pop().unwrap_or_else(Block::new);
+                fill(&mut self.reader, &self.path, &self.lines, &mut block)?;
+                if block.is_empty() {
+                    return Ok(());
+                }
+                if handed_over.load(Ordering::Relaxed) < rayon::current_num_threads() {
+                    handed_over.fetch_add(1, Ordering::Relaxed);
+                    let handed_over = &handed_over;
+                    scope.spawn(move |_| {
+                        finish(number, block);
+                        handed_over.fetch_sub(1, Ordering::Relaxed);
+                    });
+                } else {
+                    finish(number, block);
+                }
+            }
+            Ok(())
+        })?;
+        let mut typed = typed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        typed.sort_unstable_by_key(|(number, _)| *number);
+        let mut parsed = Parsed {
+            note: self.note,
+            ..Parsed::default()
+        };
+        for (_, result) in typed {
+            let (block, rejected) = result?;
+            parsed.blocks.push(block);
+            parsed.rejected.extend(rejected);
+        }
+        Ok(parsed)
     }
 }
 
-/// Reads the file of a source; `None` when the file of an optional source is absent.
-pub(super) fn read(source: &Source, folder: &Path) -> Result<Option<Parsed>, LakeError> {
-    let path = folder.join(&source.file);
-    if !path.exists() {
-        return match source.optional {
-            true => Ok(None),
-            false => Err(LakeError::MissingFile {
-                path: path.display().to_string(),
-                table: source.name.clone(),
-            }),
-        };
+/// Reads records into an emptied block until it is full; it stays empty at the end of the file.
+fn fill(
+    reader: &mut Reader<File>,
+    path: &Path,
+    lines: &LineCount,
+    block: &mut Block,
+) -> Result<(), LakeError> {
+    block.clear();
+    while let Some(record) = block.next() {
+        if !reader
+            .read_byte_record(record)
+            .map_err(|e| csv_error(path, &e))?
+        {
+            break;
+        }
+        let line = lines.first_of(record, reader.position().line());
+        block.keep(line);
     }
-    let file = File::open(&path).map_err(|e| LakeError::io(&path, e))?;
-    let mut reader = ReaderBuilder::new()
-        .flexible(true)
-        .buffer_capacity(BUFFER_BYTES)
-        .from_reader(file);
-    let csv_error = |error: csv::Error| LakeError::Csv {
+    Ok(())
+}
+
+fn csv_error(path: &Path, error: &csv::Error) -> LakeError {
+    LakeError::Csv {
         path: path.display().to_string(),
         message: error.to_string(),
-    };
-    let header = reader.byte_headers().map_err(csv_error)?.clone();
-    let (positions, note) = locate(source, &path, &header)?;
-    let lines = LineCount::after(&header, reader.position().line());
-    let mut rows = TypedRows::new(source, positions, header.len());
-    let mut record = ByteRecord::new();
-    while reader.read_byte_record(&mut record).map_err(csv_error)? {
-        rows.push(&record, lines.first_of(&record, reader.position().line()));
     }
-    rows.finish(source, note).map(Some)
+}
+
+/// What a panic of another thread leaves is of no use to anyone, since the panic goes on.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where each declared column stands in the file, and which columns of the file are not declared.
@@ -140,113 +219,4 @@ impl LineCount {
 fn line_breaks(record: &ByteRecord) -> u64 {
     let breaks = record.as_slice().iter().filter(|byte| **byte == b'\n');
     breaks.count() as u64
-}
-
-struct TypedRows {
-    positions: Vec<usize>,
-    width: usize,
-    names: Vec<String>,
-    required: Vec<bool>,
-    builders: Vec<ColumnBuilder>,
-    lines: Vec<u64>,
-    rejected: Vec<RejectedRow>,
-}
-
-impl TypedRows {
-    fn new(source: &Source, positions: Vec<usize>, width: usize) -> Self {
-        Self {
-            positions,
-            width,
-            names: source
-                .columns
-                .iter()
-                .map(|column| column.name.clone())
-                .collect(),
-            required: source
-                .columns
-                .iter()
-                .map(|column| column.required)
-                .collect(),
-            builders: source
-                .columns
-                .iter()
-                .map(|column| ColumnBuilder::new(column.kind))
-                .collect(),
-            lines: Vec::new(),
-            rejected: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, record: &ByteRecord, line: u64) {
-        match self.fault(record) {
-            None => {
-                for (builder, &position) in self.builders.iter_mut().zip(&self.positions) {
-                    builder.commit(&record[position]);
-                }
-                self.lines.push(line);
-            }
-            Some((column, reason)) => {
-                self.rejected.push(RejectedRow {
-                    line,
-                    column,
-                    reason,
-                    record: as_csv(record),
-                });
-            }
-        }
-    }
-
-    /// Why a record cannot be a row. Values are checked before any of them is kept, so that columns stay level.
-    fn fault(&mut self, record: &ByteRecord) -> Option<(String, String)> {
-        if record.len() != self.width {
-            let reason = format!("{} fields, the header has {}", record.len(), self.width);
-            return Some((String::new(), reason));
-        }
-        for (i, &position) in self.positions.iter().enumerate() {
-            let bytes = &record[position];
-            let fault = match self.builders[i].check(bytes) {
-                Err(reason) => Some(reason),
-                Ok(()) if bytes.is_empty() && self.required[i] => Some("missing".to_owned()),
-                Ok(()) => None,
-            };
-            if let Some(reason) = fault {
-                return Some((self.names[i].clone(), reason));
-            }
-        }
-        None
-    }
-
-    fn finish(self, source: &Source, note: String) -> Result<Parsed, LakeError> {
-        let columns = self
-            .builders
-            .into_iter()
-            .map(ColumnBuilder::finish)
-            .collect();
-        let batch = RecordBatch::try_new(source_schema(source).0, columns).map_err(|error| {
-            LakeError::Arrow {
-                table: source.name.clone(),
-                source: error,
-            }
-        })?;
-        Ok(Parsed {
-            batch,
-            lines: self.lines,
-            rejected: self.rejected,
-            note,
-        })
-    }
-}
-
-/// The record as one line of CSV; bytes that are not UTF-8 are shown as the replacement character.
-fn as_csv(record: &ByteRecord) -> String {
-    let mut writer = csv::WriterBuilder::new()
-        .flexible(true)
-        .from_writer(Vec::new());
-    let written = writer.write_byte_record(record).is_ok();
-    match writer.into_inner() {
-        Ok(bytes) if written => String::from_utf8_lossy(&bytes)
-            .trim_end_matches('\n')
-            .to_owned(),
-        _ => String::new(),
-    }
 }

@@ -2,58 +2,26 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{ArrayRef, RecordBatch, new_null_array};
-use arrow::compute::{cast, concat_batches, interleave_record_batch};
+use arrow::array::{RecordBatch, new_null_array};
+use arrow::compute::{cast, interleave_record_batch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use arrow::row::{RowConverter, Rows, SortField};
 use safra_project::Source;
 
+use super::keys::{KeyIndex, Place, RowKeys};
 use crate::{LakeError, Snapshot};
+
+/// Rows of a batch that is put together from old and new ones.
+const BATCH_ROWS: usize = 65_536;
 
 /// A table after the merge, and what happened to it.
 pub(super) struct Merged {
-    pub batch: RecordBatch,
+    pub batches: Vec<RecordBatch>,
     pub new: usize,
     pub changed: usize,
     pub unchanged: usize,
     /// Rows that left the table, which only happens to tables without a key.
     pub gone: usize,
-}
-
-/// Some columns of some rows, as bytes that are equal when the values are.
-pub(super) struct RowKeys {
-    rows: Rows,
-}
-
-impl RowKeys {
-    /// The key columns of a source.
-    pub(super) fn of_key(source: &Source, batch: &RecordBatch) -> Result<Self, LakeError> {
-        let columns = source
-            .key
-            .iter()
-            .filter_map(|name| batch.column_by_name(name).cloned())
-            .collect();
-        Self::of(columns).map_err(|error| arrow_error(&source.name, error))
-    }
-
-    fn of_all(table: &str, batch: &RecordBatch) -> Result<Self, LakeError> {
-        Self::of(batch.columns().to_vec()).map_err(|error| arrow_error(table, error))
-    }
-
-    fn of(columns: Vec<ArrayRef>) -> Result<Self, ArrowError> {
-        let fields = columns
-            .iter()
-            .map(|column| SortField::new(column.data_type().clone()))
-            .collect();
-        Ok(Self {
-            rows: RowConverter::new(fields)?.convert_columns(&columns)?,
-        })
-    }
-
-    pub(super) fn bytes(&self, row: usize) -> &[u8] {
-        self.rows.row(row).data()
-    }
 }
 
 /// The rows of a table with the columns that are declared now, should they have changed since: a new column
@@ -62,7 +30,7 @@ pub(super) fn held_rows(
     table: &str,
     schema: &SchemaRef,
     snapshot: &Snapshot,
-) -> Result<RecordBatch, LakeError> {
+) -> Result<Vec<RecordBatch>, LakeError> {
     let as_declared = |batch: &RecordBatch| {
         let columns = schema
             .fields()
@@ -74,19 +42,23 @@ pub(super) fn held_rows(
             .collect::<Result<_, _>>()?;
         RecordBatch::try_new(schema.clone(), columns)
     };
-    let batches: Vec<RecordBatch> = snapshot
+    snapshot
         .read(None)?
         .iter()
         .map(as_declared)
         .collect::<Result<_, _>>()
-        .map_err(|error| arrow_error(table, error))?;
-    concat_batches(schema, &batches).map_err(|error| arrow_error(table, error))
+        .map_err(|error| arrow_error(table, error))
+}
+
+/// Rows of all batches.
+pub(super) fn row_count(batches: &[RecordBatch]) -> usize {
+    batches.iter().map(RecordBatch::num_rows).sum()
 }
 
 /// A table that no file says anything about.
-pub(super) fn unchanged(held: RecordBatch) -> Merged {
+pub(super) fn unchanged(held: Vec<RecordBatch>) -> Merged {
     Merged {
-        batch: held,
+        batches: held,
         new: 0,
         changed: 0,
         unchanged: 0,
@@ -99,89 +71,132 @@ pub(super) fn unchanged(held: RecordBatch) -> Merged {
 pub(super) fn merge(
     source: &Source,
     table: &str,
-    held: RecordBatch,
-    incoming: &RecordBatch,
+    held: Vec<RecordBatch>,
+    incoming: &[RecordBatch],
 ) -> Result<Merged, LakeError> {
-    if held.num_rows() == 0 {
+    if row_count(&held) == 0 {
         return Ok(Merged {
-            new: incoming.num_rows(),
-            ..unchanged(incoming.clone())
+            new: row_count(incoming),
+            ..unchanged(incoming.to_vec())
         });
     }
     if source.key.is_empty() {
         return replace(table, held, incoming);
     }
-    let held_keys = RowKeys::of_key(source, &held)?;
-    let incoming_keys = RowKeys::of_key(source, incoming)?;
-    let held_values = RowKeys::of_all(table, &held)?;
-    let incoming_values = RowKeys::of_all(table, incoming)?;
-    let places: HashMap<&[u8], usize> = (0..held.num_rows())
-        .map(|row| (held_keys.bytes(row), row))
-        .collect();
-    let mut rows: Vec<(usize, usize)> = (0..held.num_rows()).map(|row| (0, row)).collect();
-    let (mut new, mut changed, mut unchanged) = (0, 0, 0);
-    for row in 0..incoming.num_rows() {
-        match places.get(incoming_keys.bytes(row)) {
-            None => {
-                rows.push((1, row));
-                new += 1;
+    let index = KeyIndex::of(source, &held)?;
+    let (mut replaced, mut appended) = (HashMap::new(), Vec::new());
+    let mut same = 0;
+    for (number, batch) in incoming.iter().enumerate() {
+        let place_of_row = |row| (held.len() + number, row);
+        let keys = RowKeys::of_key(source, batch)?;
+        let mut known: Vec<(usize, Place)> = Vec::new();
+        for row in 0..batch.num_rows() {
+            match index.find(keys.bytes(row)) {
+                Some(place) => known.push((row, place)),
+                None => appended.push(place_of_row(row)),
             }
-            Some(&place) if held_values.bytes(place) == incoming_values.bytes(row) => {
-                unchanged += 1
-            }
-            Some(&place) => {
-                rows[place] = (1, row);
-                changed += 1;
+        }
+        let is_same = find_same(table, &held, batch, &known)?;
+        for ((row, place), is_same) in known.into_iter().zip(is_same) {
+            match is_same {
+                true => same += 1,
+                false => drop(replaced.insert(place, place_of_row(row))),
             }
         }
     }
-    let batch = match new + changed {
+    let (new, changed) = (appended.len(), replaced.len());
+    let batches = match new + changed {
         0 => held,
-        _ => interleave_record_batch(&[&held, incoming], &rows)
-            .map_err(|error| arrow_error(table, error))?,
+        _ => {
+            let old = held.iter().enumerate();
+            let old =
+                old.flat_map(|(number, batch)| (0..batch.num_rows()).map(move |row| (number, row)));
+            let rows = old.map(|place| *replaced.get(&place).unwrap_or(&place));
+            let rows: Vec<Place> = rows.chain(appended).collect();
+            put_together(table, &held, incoming, &rows)?
+        }
     };
     Ok(Merged {
-        batch,
+        batches,
         new,
         changed,
-        unchanged,
+        unchanged: same,
         gone: 0,
     })
 }
 
-fn replace(table: &str, held: RecordBatch, incoming: &RecordBatch) -> Result<Merged, LakeError> {
-    if held.columns() == incoming.columns() {
-        return Ok(Merged {
-            unchanged: incoming.num_rows(),
-            ..unchanged(held)
-        });
+/// Whether rows of a batch have all values of the old rows with the same keys.
+fn find_same(
+    table: &str,
+    held: &[RecordBatch],
+    batch: &RecordBatch,
+    known: &[(usize, Place)],
+) -> Result<Vec<bool>, LakeError> {
+    if known.is_empty() {
+        return Ok(Vec::new());
     }
-    let held_values = RowKeys::of_all(table, &held)?;
+    let places: Vec<Place> = known.iter().map(|(_, place)| *place).collect();
+    let held: Vec<&RecordBatch> = held.iter().collect();
+    let old = interleave_record_batch(&held, &places).map_err(|error| arrow_error(table, error))?;
+    let (old, new) = (
+        RowKeys::of_all(table, &old)?,
+        RowKeys::of_all(table, batch)?,
+    );
+    let rows = known.iter().enumerate();
+    Ok(rows
+        .map(|(place, (row, _))| old.bytes(place) == new.bytes(*row))
+        .collect())
+}
+
+/// Rows of the old and the new batches, which are numbered one after the other.
+fn put_together(
+    table: &str,
+    held: &[RecordBatch],
+    incoming: &[RecordBatch],
+    rows: &[Place],
+) -> Result<Vec<RecordBatch>, LakeError> {
+    let batches: Vec<&RecordBatch> = held.iter().chain(incoming).collect();
+    rows.chunks(BATCH_ROWS)
+        .map(|rows| interleave_record_batch(&batches, rows))
+        .collect::<Result<_, _>>()
+        .map_err(|error| arrow_error(table, error))
+}
+
+fn replace(
+    table: &str,
+    held: Vec<RecordBatch>,
+    incoming: &[RecordBatch],
+) -> Result<Merged, LakeError> {
+    let values_of = |batches: &[RecordBatch]| -> Result<Vec<RowKeys>, LakeError> {
+        let values = batches.iter().map(|batch| RowKeys::of_all(table, batch));
+        values.collect()
+    };
+    let (old, new) = (values_of(&held)?, values_of(incoming)?);
     let mut counts: HashMap<&[u8], usize> = HashMap::new();
-    for row in 0..held.num_rows() {
-        *counts.entry(held_values.bytes(row)).or_default() += 1;
+    for row in old.iter().flat_map(RowKeys::iter) {
+        *counts.entry(row).or_default() += 1;
     }
-    let incoming_values = RowKeys::of_all(table, incoming)?;
     let mut same = 0;
-    for row in 0..incoming.num_rows() {
-        if let Some(count) = counts
-            .get_mut(incoming_values.bytes(row))
-            .filter(|count| **count > 0)
-        {
+    for row in new.iter().flat_map(RowKeys::iter) {
+        if let Some(count) = counts.get_mut(row).filter(|count| **count > 0) {
             *count -= 1;
             same += 1;
         }
     }
+    let (new, gone) = (row_count(incoming) - same, row_count(&held) - same);
     Ok(Merged {
-        new: incoming.num_rows() - same,
-        gone: held.num_rows() - same,
+        new,
+        gone,
         changed: 0,
         unchanged: same,
-        batch: incoming.clone(),
+        batches: match new + gone {
+            0 => held.clone(),
+            _ => incoming.to_vec(),
+        },
     })
 }
 
-fn arrow_error(table: &str, source: ArrowError) -> LakeError {
+pub(super) fn arrow_error(table: &str, source: ArrowError) -> LakeError {
     LakeError::Arrow {
         table: table.to_owned(),
         source,

@@ -1,16 +1,19 @@
 //! Files into the lake: typed, checked, merged by key.
 //!
-//! Each source goes the same way: its CSV file is read and typed ([`csv_file`]), rows that break a rule
+//! Each source goes the same way: its CSV file is read ([`csv_file`]) and typed ([`typed`]), rows that break a rule
 //! are set aside with the reason ([`rules`]), and the rest is merged by key with what the lake holds
 //! ([`merge`]). A table is written only when something changed, in one commit.
 
 mod columns;
 mod csv_file;
+mod keys;
 mod merge;
 mod rejected;
 mod rules;
+mod typed;
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,7 +26,7 @@ use serde_json::json;
 
 use crate::table::again_on_conflict;
 use crate::{Folder, Lake, LakeError, Replace, Table};
-use csv_file::Parsed;
+use csv_file::{CsvFile, Parsed};
 pub use rejected::RejectedRow;
 
 /// What an ingest did, table by table.
@@ -79,12 +82,17 @@ fn arrow_type(kind: ColumnType) -> DataType {
     }
 }
 
+/// Files that are read before the first of their tables is written are no larger together, in bytes. It bounds the memory of
+/// an ingest; a larger file is read alone.
+const READ_AT_ONCE: u64 = 256 << 20;
+
 /// Reads the files of `folder` into the tables of the lake. `progress` is told the name of each table
-/// as it is done. Files are read before the first table is written.
+/// as it is done. The headers of all files are read before the first table is written.
 ///
 /// # Errors
 /// [`LakeError`] names the file and column at fault. Nothing is written when a file or a declared column
-/// is missing; a single bad row is no error, but is counted and kept in `rejected/<table>`.
+/// is missing; a single bad row is no error, but is counted and kept in `rejected/<table>`. Tables that were written before
+/// another error stay as they are, and the next ingest goes on from there.
 pub async fn ingest(
     lake: &Lake,
     project: &Project,
@@ -96,27 +104,60 @@ pub async fn ingest(
         return Err(LakeError::io(folder, missing));
     }
     let sources: Vec<&Source> = project.sources.values().collect();
-    // The largest file first, so that no thread is left with it at the end.
-    let mut by_size: Vec<usize> = (0..sources.len()).collect();
-    by_size.sort_by_key(|&i| {
-        let path = folder.join(&sources[i].file);
-        std::cmp::Reverse(std::fs::metadata(path).map(|m| m.len()).unwrap_or_default())
-    });
-    let parsed: Result<BTreeMap<usize, Option<Parsed>>, LakeError> = by_size
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|i| Ok((i, csv_file::read(sources[i], folder)?)))
-        .collect();
+    let mut waiting: VecDeque<Waiting<'_>> = VecDeque::with_capacity(sources.len());
+    for source in &sources {
+        let file = CsvFile::open(source, folder)?;
+        let size = file.as_ref().map_or(Ok(0), CsvFile::size)?;
+        waiting.push_back(Waiting { source, file, size });
+    }
     let mut known = rules::KnownValues::new(&sources);
     let mut report = IngestReport { tables: Vec::new() };
-    for (index, parsed) in parsed? {
-        let source = sources[index];
-        report
-            .tables
-            .push(load_table(lake, source, parsed, &mut known).await?);
-        progress(&source.name);
+    while !waiting.is_empty() {
+        for (source, parsed) in read(take_some(&mut waiting))? {
+            let counts = load_table(lake, source, parsed, &mut known).await?;
+            report.tables.push(counts);
+            progress(&source.name);
+        }
     }
     Ok(report)
+}
+
+/// A source whose file has not been read yet; there may be none.
+struct Waiting<'a> {
+    source: &'a Source,
+    file: Option<CsvFile<'a>>,
+    size: u64,
+}
+
+/// The next files that are read at once.
+fn take_some<'a>(waiting: &mut VecDeque<Waiting<'a>>) -> Vec<Waiting<'a>> {
+    let (mut taken, mut size) = (Vec::new(), 0);
+    while let Some(next) = waiting.pop_front() {
+        if !taken.is_empty() && size + next.size > READ_AT_ONCE {
+            waiting.push_front(next);
+            break;
+        }
+        size += next.size;
+        taken.push(next);
+    }
+    taken
+}
+
+/// Reads files in parallel, the largest first, so that no thread is left with it at the end.
+fn read(files: Vec<Waiting<'_>>) -> Result<Vec<(&Source, Option<Parsed>)>, LakeError> {
+    let mut numbered: Vec<(usize, Waiting<'_>)> = files.into_iter().enumerate().collect();
+    numbered.sort_by_key(|(_, waiting)| Reverse(waiting.size));
+    let mut parsed: Vec<(usize, &Source, Option<Parsed>)> = numbered
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|(number, waiting)| {
+            let parsed = waiting.file.map(CsvFile::read).transpose()?;
+            Ok((number, waiting.source, parsed))
+        })
+        .collect::<Result<_, LakeError>>()?;
+    parsed.sort_by_key(|(number, _, _)| *number);
+    let parsed = parsed.into_iter();
+    Ok(parsed.map(|(_, source, parsed)| (source, parsed)).collect())
 }
 
 async fn load_table(
@@ -128,14 +169,15 @@ async fn load_table(
     let table = lake.table(Folder::Sources, &source.name);
     let schema = source_schema(source).0;
     let absent = parsed.is_none();
-    let parsed = parsed.unwrap_or_else(|| Parsed::empty(schema.clone()));
-    let read = parsed.batch.num_rows() + parsed.rejected.len();
+    let parsed = parsed.unwrap_or_default();
+    let typed: usize = parsed.blocks.iter().map(|block| block.lines.len()).sum();
+    let read = typed + parsed.rejected.len();
     let checked = rules::check(source, parsed, known)?;
-    let incoming = (!absent).then_some(&checked.batch);
+    let incoming = (!absent).then_some(&checked.batches[..]);
     let merged =
         again_on_conflict(async || load_rows(&table, source, &schema, incoming).await).await?;
     again_on_conflict(async || rejected::keep(lake, source, &checked.rejected).await).await?;
-    known.insert(&source.name, &merged.batch);
+    known.insert(&source.name, &merged.batches);
     Ok(TableCounts {
         table: source.name.clone(),
         read,
@@ -143,7 +185,7 @@ async fn load_table(
         changed: merged.changed,
         unchanged: merged.unchanged,
         rejected: checked.rejected.len(),
-        rows: merged.batch.num_rows(),
+        rows: merge::row_count(&merged.batches),
         note: if absent {
             format!("no {}", source.file)
         } else {
@@ -157,12 +199,12 @@ async fn load_rows(
     table: &Table,
     source: &Source,
     schema: &SchemaRef,
-    incoming: Option<&RecordBatch>,
+    incoming: Option<&[RecordBatch]>,
 ) -> Result<merge::Merged, LakeError> {
     let snapshot = table.snapshot().await?;
     let held = match &snapshot {
         Some(snapshot) => merge::held_rows(table.name(), schema, snapshot)?,
-        None => RecordBatch::new_empty(schema.clone()),
+        None => Vec::new(),
     };
     let merged = match incoming {
         None => merge::unchanged(held),
@@ -177,7 +219,7 @@ async fn load_rows(
             .write_over(
                 snapshot.as_ref(),
                 schema.clone(),
-                std::slice::from_ref(&merged.batch),
+                &merged.batches,
                 &Replace::All,
                 metadata,
             )

@@ -1,24 +1,28 @@
 //! The rules that a typed row must keep: one row a key, and no reference to nowhere.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasher;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
+use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use safra_project::{KnownAt, Source};
 
 use super::csv_file::Parsed;
-use super::merge::RowKeys;
+use super::keys::{KeyIndex, Place, RowKeys};
+use super::merge::arrow_error;
 use super::rejected::RejectedRow;
+use super::typed::Typed;
 use crate::LakeError;
 
 /// The values loaded so far, to look references up in.
 pub(super) struct KnownValues {
     /// For each table the columns that another table refers to.
     referenced: BTreeMap<String, BTreeSet<String>>,
-    columns: HashMap<(String, String), ArrayRef>,
-    values: HashMap<(String, String), HashSet<String>>,
+    values: HashMap<(String, String), ValueIndex>,
 }
 
 impl KnownValues {
@@ -30,89 +34,142 @@ impl KnownValues {
         }
         Self {
             referenced,
-            columns: HashMap::new(),
             values: HashMap::new(),
         }
     }
 
     /// Keeps what other tables refer to.
-    pub(super) fn insert(&mut self, table: &str, batch: &RecordBatch) {
+    pub(super) fn insert(&mut self, table: &str, batches: &[RecordBatch]) {
         for name in self.referenced.get(table).into_iter().flatten() {
-            if let Some(column) = batch.column_by_name(name) {
-                let place = (table.to_owned(), name.clone());
-                self.columns.insert(place, column.clone());
-            }
+            let columns = batches
+                .iter()
+                .filter_map(|batch| batch.column_by_name(name));
+            let index = ValueIndex::of(columns.cloned().collect());
+            self.values.insert((table.to_owned(), name.clone()), index);
         }
     }
 
-    fn column(&mut self, table: &str, column: &str) -> &HashSet<String> {
+    fn hold(&self, table: &str, column: &str, text: &str) -> bool {
         let place = (table.to_owned(), column.to_owned());
-        let columns = &self.columns;
         self.values
-            .entry(place.clone())
-            .or_insert_with(|| match columns.get(&place) {
-                Some(values) => (0..values.len())
-                    .filter_map(|row| Some(value(values, row)?.into_owned()))
-                    .collect(),
-                None => HashSet::new(),
-            })
+            .get(&place)
+            .is_some_and(|values| values.hold(text))
+    }
+}
+
+/// The values of a column, found without a copy of them.
+struct ValueIndex {
+    columns: Vec<ArrayRef>,
+    places: HashTable<Place>,
+    hasher: DefaultHashBuilder,
+}
+
+impl ValueIndex {
+    fn of(columns: Vec<ArrayRef>) -> Self {
+        let hasher = DefaultHashBuilder::default();
+        let mut places: HashTable<Place> = HashTable::new();
+        let at = |&(batch, row): &Place| value(&columns[batch], row);
+        for (batch, column) in columns.iter().enumerate() {
+            for row in 0..column.len() {
+                let Some(text) = value(column, row) else {
+                    continue;
+                };
+                let hash = hasher.hash_one(&*text);
+                if places
+                    .find(hash, |place| at(place).as_deref() == Some(&*text))
+                    .is_none()
+                {
+                    let hash_of = |place: &Place| hasher.hash_one(&*at(place).unwrap_or_default());
+                    places.insert_unique(hash, (batch, row), hash_of);
+                }
+            }
+        }
+        Self {
+            columns,
+            places,
+            hasher,
+        }
+    }
+
+    fn hold(&self, text: &str) -> bool {
+        let same =
+            |&(batch, row): &Place| value(&self.columns[batch], row).as_deref() == Some(text);
+        self.places.find(self.hasher.hash_one(text), same).is_some()
     }
 }
 
 /// Rows that keep the rules, and those that do not.
 pub(super) struct Checked {
-    pub batch: RecordBatch,
+    pub batches: Vec<RecordBatch>,
     pub rejected: Vec<RejectedRow>,
     pub note: String,
 }
 
+/// The column at fault and the reason, by the place of the row.
+type Faults = BTreeMap<Place, (String, String)>;
+
 pub(super) fn check(
     source: &Source,
     parsed: Parsed,
-    known: &mut KnownValues,
+    known: &KnownValues,
 ) -> Result<Checked, LakeError> {
-    let mut faults: BTreeMap<usize, (String, String)> = BTreeMap::new();
-    for (column, table, on) in links(source) {
-        let Some(values) = parsed.batch.column_by_name(column) else {
-            continue;
-        };
-        let targets = known.column(table, on);
-        for row in 0..values.len() {
-            if let Some(text) = value(values, row).filter(|text| !targets.contains(&**text)) {
-                let reason = format!("no such row in {table}: {on} = {text}");
-                faults.entry(row).or_insert((column.to_owned(), reason));
-            }
-        }
-    }
-    find_duplicates(source, &parsed, &mut faults)?;
-    let batch = match faults.is_empty() {
-        true => parsed.batch.clone(),
-        false => {
-            let rows = 0..parsed.batch.num_rows();
-            let kept: BooleanArray = rows.map(|row| Some(!faults.contains_key(&row))).collect();
-            filter_record_batch(&parsed.batch, &kept).map_err(|error| LakeError::Arrow {
-                table: source.name.clone(),
-                source: error,
-            })?
-        }
-    };
+    let mut faults = dangling(source, &parsed.blocks, known);
+    find_duplicates(source, &parsed.blocks, &mut faults)?;
     let mut rejected = parsed.rejected;
     rejected.extend(
         faults
-            .into_iter()
-            .map(|(row, (column, reason))| RejectedRow {
-                line: parsed.lines[row],
-                column,
-                reason,
-                record: as_csv(&parsed.batch, row),
+            .iter()
+            .map(|(&(block, row), (column, reason))| RejectedRow {
+                line: parsed.blocks[block].lines[row],
+                column: column.clone(),
+                reason: reason.clone(),
+                record: as_csv(&parsed.blocks[block].batch, row),
             }),
     );
     rejected.sort_by_key(|row| row.line);
+    let blocks = parsed.blocks.into_iter().enumerate();
+    let batches = blocks
+        .map(|(block, typed)| without(&typed.batch, block, &faults))
+        .collect::<Result<_, _>>()
+        .map_err(|error| arrow_error(&source.name, error))?;
     Ok(Checked {
-        batch,
+        batches,
         rejected,
         note: parsed.note,
     })
+}
+
+/// The rows of a block that have no fault.
+fn without(batch: &RecordBatch, block: usize, faults: &Faults) -> Result<RecordBatch, ArrowError> {
+    if faults.range((block, 0)..(block + 1, 0)).next().is_none() {
+        return Ok(batch.clone());
+    }
+    let rows = 0..batch.num_rows();
+    let kept: BooleanArray = rows
+        .map(|row| Some(!faults.contains_key(&(block, row))))
+        .collect();
+    filter_record_batch(batch, &kept)
+}
+
+/// Rows that refer to nowhere.
+fn dangling(source: &Source, blocks: &[Typed], known: &KnownValues) -> Faults {
+    let mut faults = Faults::new();
+    for (column, table, on) in links(source) {
+        for (block, typed) in blocks.iter().enumerate() {
+            let Some(values) = typed.batch.column_by_name(column) else {
+                continue;
+            };
+            for row in 0..values.len() {
+                if let Some(text) = value(values, row).filter(|text| !known.hold(table, on, text)) {
+                    let reason = format!("no such row in {table}: {on} = {text}");
+                    faults
+                        .entry((block, row))
+                        .or_insert((column.to_owned(), reason));
+                }
+            }
+        }
+    }
+    faults
 }
 
 /// (column, other table, its column), without repeats: a row without a parent could not be dated either.
@@ -138,22 +195,24 @@ fn links(source: &Source) -> Vec<(&str, &str, &str)> {
 /// The first row of a key stays; a row that is rejected already does not count.
 fn find_duplicates(
     source: &Source,
-    parsed: &Parsed,
-    faults: &mut BTreeMap<usize, (String, String)>,
+    blocks: &[Typed],
+    faults: &mut Faults,
 ) -> Result<(), LakeError> {
     if source.key.is_empty() {
         return Ok(());
     }
-    let keys = RowKeys::of_key(source, &parsed.batch)?;
-    let mut first: HashMap<&[u8], usize> = HashMap::with_capacity(parsed.batch.num_rows());
-    for row in 0..parsed.batch.num_rows() {
-        if faults.contains_key(&row) {
-            continue;
-        }
-        if let Some(earlier) = first.insert(keys.bytes(row), row) {
-            first.insert(keys.bytes(row), earlier);
-            let reason = format!("duplicate key, first on line {}", parsed.lines[earlier]);
-            faults.insert(row, (source.key.join(", "), reason));
+    let mut index = KeyIndex::default();
+    for (block, typed) in blocks.iter().enumerate() {
+        let mut duplicates = Vec::new();
+        index.insert_all(
+            RowKeys::of_key(source, &typed.batch)?,
+            |row| !faults.contains_key(&(block, row)),
+            |row, earlier| duplicates.push((row, earlier)),
+        );
+        for (row, (earlier_block, earlier)) in duplicates {
+            let line = blocks[earlier_block].lines[earlier];
+            let reason = format!("duplicate key, first on line {line}");
+            faults.insert((block, row), (source.key.join(", "), reason));
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ mod fetch;
 mod generate;
 mod ingest;
 mod init;
+mod lookup;
 mod monitor;
 mod predict;
 mod promote;
@@ -57,6 +58,22 @@ pub async fn run(cli: &Cli) -> Result<(), SafraError> {
             every,
             ..
         } => features::run(&context, views, *from, *to, (*every).into()).await,
+        Command::Lookup {
+            views,
+            spine,
+            time,
+            max_age,
+            out,
+            format,
+        } => {
+            let wanted = lookup::Wanted {
+                views,
+                spine,
+                time,
+                max_age_days: *max_age,
+            };
+            lookup::run(&context, &wanted, out.as_deref(), *format).await
+        }
         Command::Dataset { problem } => dataset::run(&context, problem).await,
         Command::Backtest {
             problem,

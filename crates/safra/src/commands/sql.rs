@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use datafusion::catalog::MemorySchemaProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
@@ -17,13 +18,17 @@ use crate::rows::{Format, print_rows};
 pub struct Rows {
     /// Names of the columns.
     pub header: Vec<String>,
+    /// Their types.
+    pub schema: SchemaRef,
     /// The rows.
     pub batches: Vec<RecordBatch>,
 }
 
 /// Runs a query and prints its rows.
 pub async fn run(context: &Context, query: &str, format: Option<Format>) -> Result<(), SafraError> {
-    let Rows { header, batches } = self::query(context, query).await?;
+    let Rows {
+        header, batches, ..
+    } = self::query(context, query).await?;
     let format = match context.json {
         true => Some(Format::Json),
         false => format,
@@ -42,8 +47,13 @@ pub async fn query(context: &Context, query: &str) -> Result<Rows, SafraError> {
         .iter()
         .map(|field| field.name().clone())
         .collect();
+    let schema = Arc::new(frame.schema().as_arrow().clone());
     let batches = frame.collect().await.map_err(boxed)?;
-    Ok(Rows { header, batches })
+    Ok(Rows {
+        header,
+        schema,
+        batches,
+    })
 }
 
 /// Registers the tables that the query names, and reads no others.
