@@ -14,13 +14,13 @@ const SPINE: &str = "SELECT order_id, seller_id, order_purchase_timestamp AS sol
 const BY_HAND: &str = "\
     WITH spine AS (SELECT order_id, seller_id, order_purchase_timestamp AS sold_at
         FROM order_items JOIN orders USING (order_id) WHERE order_item_id = 1),
-    held AS (SELECT seller_id, reference_date, orders_30d FROM features.seller_sales),
+    held AS (SELECT seller_id, reference_date, orders_7d FROM features.seller_sales),
     dates AS (SELECT spine.order_id, MAX(held.reference_date) AS latest
         FROM spine JOIN held ON spine.seller_id = held.seller_id
             AND CAST(held.reference_date AS TIMESTAMP) <= spine.sold_at
             AND CAST(spine.sold_at AS DATE) - held.reference_date <= 10
         GROUP BY spine.order_id)
-    SELECT spine.order_id, held.orders_30d
+    SELECT spine.order_id, held.orders_7d
     FROM spine LEFT JOIN dates ON spine.order_id = dates.order_id
         LEFT JOIN held ON held.seller_id = spine.seller_id AND held.reference_date = dates.latest
     ORDER BY spine.order_id";
@@ -53,7 +53,7 @@ fn each_row_gets_the_latest_features_that_are_not_too_old() {
     let header: Vec<&str> = lines.next().unwrap().split(',').collect();
     assert_eq!(
         header[..4],
-        ["order_id", "seller_id", "sold_at", "orders_30d"]
+        ["order_id", "seller_id", "sold_at", "orders_7d"]
     );
     let mut found: Vec<String> = lines
         .map(|line| {
@@ -140,7 +140,7 @@ fn what_cannot_be_looked_up_is_said() {
             "`safra features` fills the feature store",
         ],
     );
-    let twice = "SELECT seller_id, order_purchase_timestamp AS sold_at, 1 AS orders_30d FROM order_items JOIN orders USING (order_id)";
+    let twice = "SELECT seller_id, order_purchase_timestamp AS sold_at, 1 AS orders_7d FROM order_items JOIN orders USING (order_id)";
     refused(
         &[
             "lookup",
@@ -150,6 +150,6 @@ fn what_cannot_be_looked_up_is_said() {
             "--spine",
             twice,
         ],
-        &["the column orders_30d is there already"],
+        &["the column orders_7d is there already"],
     );
 }
