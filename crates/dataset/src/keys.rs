@@ -1,10 +1,9 @@
 //! Rows found by the values of some of their columns.
 
-use std::collections::HashMap;
-
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
+use hashbrown::HashMap;
 
 /// The key columns of a table, comparable with those of another table of the same types.
 pub(crate) struct Keys {

@@ -1,11 +1,10 @@
 //! Rows by key.
 
-use std::collections::HashMap;
-
 use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::take;
 use arrow::row::{RowConverter, SortField};
 use datafusion::common::Result;
+use hashbrown::HashMap;
 
 /// The distinct keys of some rows.
 pub(crate) struct Keys {

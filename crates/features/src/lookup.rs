@@ -1,13 +1,12 @@
 //! Features as of arbitrary times: for each row of a spine, the latest features that were known by then.
 
-use std::collections::HashMap;
-
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::{cast, interleave};
 use arrow::datatypes::{DataType, Date32Type, Field, Schema, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
 use chrono::NaiveDate;
+use hashbrown::HashMap;
 use safra_history::DAY;
 use safra_lake::{Lake, Snapshot, Values};
 

@@ -1,11 +1,12 @@
 //! The dated sources of a lake.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{FieldRef, Schema};
 use chrono::{Days, NaiveDate, NaiveTime};
+use hashbrown::HashMap;
 use safra_lake::{Folder, Lake, Snapshot, source_schema};
 use safra_project::{KnownAt, Project, Source};
 
@@ -14,7 +15,7 @@ use crate::dated::micros_of;
 use crate::{ALWAYS, DAY, Dated, HistoryError};
 
 /// What makes the tables that are missing.
-const INGEST: &str = "`safra ingest DIR` reads the files of a folder";
+pub(crate) const INGEST: &str = "`safra ingest DIR` reads the files of a folder";
 
 /// Dated sources, read from a lake at one version each.
 #[derive(Debug, Clone)]

@@ -13,6 +13,7 @@
 mod audit;
 mod columns;
 mod cut;
+mod data_end;
 mod dated;
 mod dialect;
 mod error;
@@ -21,6 +22,7 @@ mod own_times;
 mod versions;
 
 pub use columns::Columns;
+pub use data_end::data_end;
 pub use dated::{Dated, known_schema};
 pub use dialect::session;
 pub use error::HistoryError;

@@ -130,18 +130,25 @@ impl Piece {
             .map_err(|e| self.arrow(e))
     }
 
+    /// The last day since 1970-01-01 on which a column has a value, if the file says so.
+    pub(crate) fn last_day(&self, column: &str) -> Option<i32> {
+        self.days(column).map(|(_, last)| last)
+    }
+
+    /// The days since 1970-01-01 that a column spans, if the file says so.
+    fn days(&self, column: &str) -> Option<(i32, i32)> {
+        let schema = self.metadata.schema();
+        let position = schema.index_of(column).ok()?;
+        let group = self.metadata.metadata().row_group(self.row_group);
+        let statistics = group.columns().get(position)?.statistics()?;
+        stats::days(schema.field(position).data_type(), statistics)
+    }
+
     /// Whether a row may meet the conditions, by the dates that the file says the piece spans.
     fn may_hold(&self, conditions: &[(String, Values)]) -> bool {
-        let group = self.metadata.metadata().row_group(self.row_group);
-        let schema = self.metadata.schema();
-        let days = |column: &str| {
-            let position = schema.index_of(column).ok()?;
-            let statistics = group.columns().get(position)?.statistics()?;
-            stats::days(schema.field(position).data_type(), statistics)
-        };
         conditions
             .iter()
-            .all(|(column, values)| match days(column) {
+            .all(|(column, values)| match self.days(column) {
                 Some((first, last)) => values.may_be_in(first, last),
                 None => true,
             })

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::{and, not};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
+use chrono::NaiveDate;
 use deltalake_core::DeltaTable;
 use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::data_file::DataFile;
 use crate::table::Table;
-use crate::{LakeError, Piece, Replace, Values};
+use crate::{LakeError, Piece, Replace, Values, values};
 
 /// A data file with fewer rows is written anew together with what is added.
 const SMALL_FILE_ROWS: usize = 65_536;
@@ -115,6 +116,23 @@ impl Snapshot {
             }
         }
         Ok(pieces)
+    }
+
+    /// The last day on which a column of dates or timestamps (in microseconds) has a value; `None` where it has none. Data files say
+    /// so without being read, but for those that other tools have written without statistics.
+    ///
+    /// # Errors
+    /// [`LakeError`] names the table and the file or column at fault.
+    pub fn last_day(&self, column: &str) -> Result<Option<NaiveDate>, LakeError> {
+        let mut last = None;
+        for piece in self.pieces(&[])? {
+            let of_piece = match piece.last_day(column) {
+                Some(day) => Some(day),
+                None => values::last_day(piece.read(&[column], None)?.column(0)),
+            };
+            last = last.max(of_piece);
+        }
+        Ok(last.and_then(NaiveDate::from_epoch_days))
     }
 
     /// The rows that stay when `replace` is replaced, or `None` when the whole file stays as it is. A small

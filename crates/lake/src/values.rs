@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use arrow::array::{Array, AsArray, BooleanArray};
+use arrow::compute::max;
 use arrow::datatypes::{Date32Type, TimestampMicrosecondType};
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
@@ -43,6 +44,14 @@ impl Values {
             Self::Dates(dates) => first <= last && dates.range(first..=last).next().is_some(),
             Self::Texts(_) => true,
         }
+    }
+}
+
+/// The last day since 1970-01-01 in a column of dates or timestamps (in microseconds); `None` where it holds none.
+pub(crate) fn last_day(column: &dyn Array) -> Option<i32> {
+    match column.as_primitive_opt::<Date32Type>() {
+        Some(days) => max(days),
+        None => max(column.as_primitive_opt::<TimestampMicrosecondType>()?).and_then(day_of),
     }
 }
 

@@ -1,14 +1,12 @@
 //! `safra features`: the feature store.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 use indicatif::ProgressBar;
 use safra_dataset::FeatureDates;
 use safra_features::{BackfillReport, CompiledView, Progress};
-use safra_history::{Columns, History};
-use safra_project::{Cadence, KnownAt, View};
+use safra_project::{Cadence, View};
 
 use crate::context::Context;
 use crate::error::SafraError;
@@ -81,22 +79,11 @@ pub async fn compute(
     Ok(reports)
 }
 
-/// The first day of which no source knows anything. A source that takes its times from another knows of no later day.
+/// The first day of which no source knows anything.
 async fn data_end(context: &Context) -> Result<NaiveDate, SafraError> {
-    let present = context.lake.table_names(safra_lake::Folder::Sources)?;
-    let sources = context.project.sources.values();
-    let dated = sources.filter(|source| {
-        let has_times = matches!(source.known_at, KnownAt::Column(_));
-        has_times && (!source.optional || present.contains(&source.name))
-    });
-    let times: Columns = dated
-        .map(|source| (source.name.clone(), BTreeSet::new()))
-        .collect();
-    let history = History::load_columns(&context.lake, &context.project, &times).await?;
-    let ends = times
-        .keys()
-        .filter_map(|name| history.data_end([name.as_str()]));
-    ends.max().ok_or_else(|| {
+    let names = context.project.sources.keys().cloned().collect();
+    let end = safra_history::data_end(&context.lake, &context.project, &names).await?;
+    end.ok_or_else(|| {
         SafraError::Usage(
             "the lake holds no dated row\nhint: `safra ingest DIR` reads the files of a folder"
                 .into(),

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use safra_dataset::{Dataset, DatasetError, FeatureDates};
 use safra_features::CompiledView;
-use safra_history::History;
 use safra_learn::{Assignment, Movements, SegmentModel};
 use safra_mlflow::ModelVersion;
 use safra_project::Segmentation;
@@ -285,11 +284,8 @@ async fn data_end(context: &Context, segmentation: &Segmentation) -> Result<Naiv
     for view in views_of(context, segmentation.population())? {
         sources.extend(CompiledView::new(&context.project, view).await?.sources());
     }
-    let history = History::load(&context.lake, &context.project, &sources).await?;
-    let ends = sources
-        .iter()
-        .filter_map(|name| history.data_end([name.as_str()]));
-    ends.max().ok_or_else(|| {
+    let end = safra_history::data_end(&context.lake, &context.project, &sources).await?;
+    end.ok_or_else(|| {
         SafraError::Dataset(DatasetError::NoData {
             file: segmentation.file.clone(),
         })
