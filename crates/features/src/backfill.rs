@@ -58,23 +58,45 @@ pub async fn backfill(
             None => open.push(compiled),
         }
     }
-    if !open.is_empty() {
+    let together = match are_small(lake, project, &open).await? {
+        true => vec![open],
+        false => open.into_iter().map(|view| vec![view]).collect(),
+    };
+    for views in together {
         let mut columns = Columns::new();
-        for view in &open {
+        for view in &views {
             for (table, of_view) in view.columns(project) {
                 columns.entry(table).or_default().extend(of_view);
             }
         }
         let history = History::load_columns(lake, project, &columns).await?;
-        let reports = fill(lake, project, open, dates, history, progress).await?;
-        done.extend(
-            reports
-                .into_iter()
-                .map(|report| (report.view.clone(), report)),
-        );
+        let progress = Arc::clone(&progress);
+        let reports = fill(lake, project, views, dates, history, progress).await?;
+        let reports = reports.into_iter();
+        done.extend(reports.map(|report| (report.view.clone(), report)));
     }
     let reports = views.iter().filter_map(|view| done.remove(&view.name));
     Ok(reports.collect())
+}
+
+/// Rows of all sources together up to which they are read once for all views, of which several are computed at a time. Of larger
+/// ones each view reads what it needs, and one is computed after the other.
+const ROWS_TOGETHER: usize = 8 << 20;
+
+/// Whether the sources of some views have so few rows that all views may share them.
+async fn are_small(
+    lake: &Lake,
+    project: &Project,
+    views: &[CompiledView],
+) -> Result<bool, FeatureError> {
+    let names: BTreeSet<&String> = views.iter().flat_map(|view| view.reads.keys()).collect();
+    let mut rows = 0;
+    for name in project.with_parents(names)? {
+        if let Some(snapshot) = lake.table(Folder::Sources, &name).snapshot().await? {
+            rows += snapshot.row_count()?;
+        }
+    }
+    Ok(rows <= ROWS_TOGETHER)
 }
 
 /// As [`backfill`], from sources that are at hand.

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tracing::warn;
 
 use crate::aggregates::ViewAggregate;
+use crate::division::{self, Division};
 use crate::obstacle::Obstacle;
 use crate::reads::{Known, check_reads, reads, register};
 use crate::split::{Parts, split};
@@ -38,6 +39,10 @@ pub struct CompiledView {
     pub(crate) aggregates: Vec<ViewAggregate>,
     /// How its features are computed.
     pub(crate) way: Way,
+    /// By which columns its sources may be divided, so that it is computed from one piece after the other.
+    pub(crate) division: Option<Division>,
+    /// Rows of the divided sources in a piece, about.
+    pub(crate) piece_rows: usize,
     /// The columns of the grouped relation that hold the entity.
     pub(crate) entity_outputs: Vec<String>,
     /// The column of the grouped relation that holds the time.
@@ -47,6 +52,10 @@ pub struct CompiledView {
     fingerprint: String,
     warning: Arc<Once>,
 }
+
+/// Rows of the divided sources in a piece: many enough that a piece costs nothing, and few enough that their versions fit into
+/// memory.
+const PIECE_ROWS: usize = 1 << 20;
 
 /// How the features of a view are computed.
 #[derive(Debug, Clone)]
@@ -89,12 +98,15 @@ impl CompiledView {
                 Ok((input, swept)) => Way::Sweep(input, swept),
                 Err(obstacles) => Way::Dates(obstacles),
             },
+            division: None,
+            piece_rows: PIECE_ROWS,
             entity_outputs: parts.entity_outputs,
             time_output: parts.time_output,
             projection: parts.projection,
             warning: Arc::new(Once::new()),
         };
         compiled.settle(&context, &sources).await?;
+        compiled.division = compiled.find_division(project);
         compiled.fingerprint = fingerprint(project, view, &compiled.reads);
         Ok(compiled)
     }
@@ -123,6 +135,32 @@ impl CompiledView {
             check_reads(&self.view, &self.reads, sources)?;
         }
         Ok(())
+    }
+
+    /// By which columns the sources may be divided. The features of an event take all its rows.
+    fn find_division(&self, project: &Project) -> Option<Division> {
+        let (input, group) = match &self.way {
+            Way::Sweep(input, _) => (input, None),
+            Way::Events(input) => (input, Some(&self.entity_expressions[..])),
+            Way::Dates(_) => return None,
+        };
+        division::find(project, &self.sources(), input, group)
+    }
+
+    /// Computes the rows of the view from pieces of its sources with about so many rows, one after the other, if it is a view
+    /// of which that gives the same. The fewer rows, the less memory.
+    pub fn in_pieces_of(mut self, rows: usize) -> Self {
+        self.piece_rows = rows.max(1);
+        self
+    }
+
+    /// The columns by which its sources are divided when they are large, as `source.column`; empty where it takes all of them at
+    /// once.
+    pub fn divided_by(&self) -> Vec<String> {
+        let columns = self.division.iter().flatten();
+        columns
+            .map(|(source, column)| format!("{source}.{column}"))
+            .collect()
     }
 
     /// What keeps the features from being computed for all dates at once; empty when nothing does.

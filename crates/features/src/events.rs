@@ -4,18 +4,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use arrow::compute::{
+    SortColumn, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch,
+};
+use arrow::datatypes::{DataType, Schema, TimeUnit, TimestampMicrosecondType};
+use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use safra_history::{DAY, History, session};
 
+use crate::pieces::InPieces;
 use crate::project_features::{
     aggregate_column, column, entity_column, event_expressions, nullable,
 };
 use crate::rows::sequenced;
+use crate::sequenced::Sequenced;
 use crate::store::REFERENCE_TIME;
 use crate::{CompiledView, FeatureError};
 
@@ -31,19 +36,51 @@ pub(crate) async fn collect(
     input: &LogicalPlan,
     history: &History,
 ) -> std::result::Result<Events, FeatureError> {
-    let rows = sequenced(view, input, history).await?;
-    let run = async {
-        let moment = cast(time(view), DataType::Int64);
-        let holds = rows.from.lt_eq(moment.clone()).and(moment.lt(rows.to));
-        let plan = grouped(view, rows.plan, holds)?;
-        let frame = session(1).execute_logical_plan(plan).await?;
-        let schema = Arc::new(nullable(frame.schema().as_arrow()));
-        Ok::<_, DataFusionError>(concat_batches(&schema, &frame.collect().await?)?)
-    };
-    let rows = run
-        .await
-        .map_err(|error| FeatureError::datafusion(&view.view.file, error))?;
+    let failed = |error: DataFusionError| FeatureError::datafusion(&view.view.file, error);
+    let mut pieces = Vec::new();
+    for piece in InPieces::of(view, history)? {
+        let piece = piece?;
+        let rows = sequenced(view, input, &piece).await?;
+        pieces.push(of_piece(view, rows).await.map_err(failed)?);
+    }
+    let rows = merged(view, pieces).map_err(|error| failed(error.into()))?;
     Ok(Events { rows })
+}
+
+/// The events among some rows, by time, then entity.
+async fn of_piece(view: &CompiledView, rows: Sequenced) -> Result<RecordBatch> {
+    let moment = cast(time(view), DataType::Int64);
+    let holds = rows.from.lt_eq(moment.clone()).and(moment.lt(rows.to));
+    let plan = grouped(view, rows.plan, holds)?;
+    let frame = session(1).execute_logical_plan(plan).await?;
+    let schema = Arc::new(nullable(frame.schema().as_arrow()));
+    Ok(concat_batches(&schema, &frame.collect().await?)?)
+}
+
+/// The events of all pieces, by time, then entity.
+fn merged(
+    view: &CompiledView,
+    pieces: Vec<RecordBatch>,
+) -> std::result::Result<RecordBatch, ArrowError> {
+    let Some(first) = pieces.first() else {
+        return Ok(RecordBatch::new_empty(Arc::new(Schema::empty())));
+    };
+    if pieces.len() == 1 {
+        return Ok(first.clone());
+    }
+    let rows = concat_batches(&first.schema(), &pieces)?;
+    drop(pieces);
+    let order = [REFERENCE_TIME].into_iter();
+    let order = order.chain(view.entity.iter().map(String::as_str));
+    let by = |name: &str| -> std::result::Result<SortColumn, ArrowError> {
+        let index = rows.schema_ref().index_of(name)?;
+        Ok(SortColumn {
+            values: rows.column(index).clone(),
+            options: None,
+        })
+    };
+    let by: Vec<SortColumn> = order.map(by).collect::<std::result::Result<_, _>>()?;
+    take_record_batch(&rows, &lexsort_to_indices(&by, None)?)
 }
 
 /// The features of the events among some rows, by entity and time.

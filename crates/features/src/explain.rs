@@ -23,6 +23,9 @@ pub struct Explanation {
     pub reads: Vec<ColumnRead>,
     /// What keeps the view from being computed for all dates at once; empty when nothing does.
     pub date_by_date: Vec<Obstacle>,
+    /// The columns by which its sources are divided when they are large, so that it is computed from one piece after the other;
+    /// empty where it takes all of them at once.
+    pub divided_by: Vec<String>,
     /// What comes before the aggregates: runs once over row versions. One operator a line.
     pub row_plan: String,
     /// What the sweep computes, for every window and date.
@@ -67,6 +70,7 @@ impl CompiledView {
             windows: self.view.windows.iter().map(ToString::to_string).collect(),
             reads,
             date_by_date: self.obstacles().to_vec(),
+            divided_by: self.divided_by(),
             row_plan: match &self.way {
                 Way::Sweep(input, _) | Way::Events(input) => input.display_indent().to_string(),
                 Way::Dates(_) => self.input.display_indent().to_string(),

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, take};
-use arrow::datatypes::{
-    DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
-};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
+use futures::StreamExt;
 use safra_history::{History, VALID_FROM, VALID_TO, session};
 
-use crate::keys::Keys;
+use crate::gathered::Gathered;
 use crate::obstacle::Obstacle;
+use crate::pieces::InPieces;
 use crate::sequenced::{Rewriter, Sequenced, Versions};
 use crate::stages::Stages;
 use crate::swept::Swept;
@@ -66,16 +65,22 @@ pub(crate) async fn collect(
 ) -> Result<ViewRows, FeatureError> {
     let failed = |error: DataFusionError| FeatureError::datafusion(&view.view.file, error);
     let wanted = Wanted::of(swept);
-    let sequenced = sequenced(view, input, history).await?;
-    let plan = plan(view, sequenced, wanted.columns).map_err(failed)?;
-    let frame = session(1)
-        .execute_logical_plan(plan)
-        .await
-        .map_err(failed)?;
-    let schema = Arc::new(frame.schema().as_arrow().clone());
-    let batches = frame.collect().await.map_err(failed)?;
-    let rows = concat_batches(&schema, &batches).map_err(|e| failed(e.into()))?;
-    sort(view, rows, wanted.places).map_err(failed)
+    let mut gathered = Gathered::new(view.entity.len());
+    for piece in InPieces::of(view, history)? {
+        let piece = piece?;
+        let sequenced = sequenced(view, input, &piece).await?;
+        let plan = plan(view, sequenced, wanted.columns.clone()).map_err(failed)?;
+        let frame = session(1)
+            .execute_logical_plan(plan)
+            .await
+            .map_err(failed)?;
+        let mut rows = frame.execute_stream().await.map_err(failed)?;
+        gathered.prepare(&rows.schema()).map_err(failed)?;
+        while let Some(batch) = rows.next().await {
+            gathered.add(&batch.map_err(failed)?).map_err(failed)?;
+        }
+    }
+    gathered.sorted(wanted.places).map_err(failed)
 }
 
 /// What comes before the aggregates, as a query over the versions of the sources.
@@ -184,53 +189,4 @@ impl Wanted {
             .collect();
         Self { columns, places }
     }
-}
-
-/// Numbers the entities in their own order and sorts the rows by that number. Rows without a time are in
-/// no window, and rows without an entity belong to nobody.
-fn sort(
-    view: &CompiledView,
-    rows: RecordBatch,
-    places: Vec<(Option<usize>, Option<usize>)>,
-) -> Result<ViewRows> {
-    let keys = 3..3 + view.entity.len();
-    let key_columns: Vec<ArrayRef> = keys.clone().map(|i| rows.column(i).clone()).collect();
-    let Keys {
-        distinct: entities,
-        numbers,
-        ..
-    } = Keys::of(&key_columns, rows.num_rows())?;
-    let time = rows.column(0).as_primitive::<TimestampMicrosecondType>();
-    let mut kept: Vec<u32> = (0..rows.num_rows())
-        .filter(|&row| time.is_valid(row) && key_columns.iter().all(|key| key.is_valid(row)))
-        .map(|row| row as u32)
-        .collect();
-    kept.sort_by_key(|&row| (numbers[row as usize], time.value(row as usize)));
-    let from = rows.column(1).as_primitive::<Int64Type>().values();
-    let to = rows.column(2).as_primitive::<Int64Type>().values();
-    let order = UInt32Array::from(kept);
-    let picked = |values: &[i64]| {
-        order
-            .values()
-            .iter()
-            .map(|&row| values[row as usize])
-            .collect()
-    };
-    let columns = rows.columns()[keys.end..]
-        .iter()
-        .map(|column| take(column, &order, None))
-        .collect::<std::result::Result<_, _>>()?;
-    Ok(ViewRows {
-        entities,
-        entity: order
-            .values()
-            .iter()
-            .map(|&row| numbers[row as usize])
-            .collect(),
-        time: picked(time.values()),
-        valid_from: picked(from),
-        valid_to: picked(to),
-        columns,
-        places,
-    })
 }

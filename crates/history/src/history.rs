@@ -20,8 +20,8 @@ pub(crate) const INGEST: &str = "`safra ingest DIR` reads the files of a folder"
 /// Dated sources, read from a lake at one version each.
 #[derive(Debug, Clone)]
 pub struct History {
-    sources: BTreeMap<String, Dated>,
-    versions: BTreeMap<String, u64>,
+    pub(crate) sources: BTreeMap<String, Dated>,
+    pub(crate) versions: BTreeMap<String, u64>,
 }
 
 impl History {
@@ -236,7 +236,7 @@ fn declared_rows(
         .map_err(|e| HistoryError::at(&source.name, e))
 }
 
-fn texts(
+pub(crate) fn texts(
     table: &str,
     rows: &RecordBatch,
     column: &str,

@@ -19,6 +19,7 @@ mod dialect;
 mod error;
 mod history;
 mod own_times;
+mod pieces;
 mod versions;
 
 pub use columns::Columns;
@@ -27,6 +28,7 @@ pub use dated::{Dated, known_schema};
 pub use dialect::session;
 pub use error::HistoryError;
 pub use history::History;
+pub use pieces::Pieces;
 
 /// Name of the column with the time after which a version holds.
 pub const VALID_FROM: &str = "__valid_from";

@@ -15,7 +15,7 @@ use crate::comparison::{Tolerance, differences};
 use crate::future::futures;
 use crate::marketplace::{Item, Marketplace, Order};
 use crate::strategies::{marketplaces, midnight};
-use crate::support::{OLIST, OLIST_VIEWS, compile_all, date, project_with, run};
+use crate::support::{OLIST, OLIST_VIEWS, compile_all, computed, date, project_with, run};
 
 /// The same entity with many events, of one time or of several.
 const SELLER_APPROVALS: &str = "---
@@ -99,7 +99,7 @@ proptest! {
         let history = marketplace.history(&OLIST);
         for view in EVENTS.iter() {
             let all = days(&marketplace);
-            let computed = run(compute(view, &history, &all)).unwrap();
+            let computed = computed(view, &history, &all);
             let mut found = Vec::new();
             for &day in &all {
                 let expected = run(oracle(view, &history, day)).unwrap();
@@ -138,7 +138,7 @@ fn until(
 ) -> Vec<String> {
     use arrow::array::AsArray;
     use arrow::datatypes::TimestampMicrosecondType;
-    let rows = run(compute(view, history, &days(marketplace))).unwrap();
+    let rows = computed(view, history, &days(marketplace));
     let times = rows.column_by_name("reference_time").unwrap();
     let times = times.as_primitive::<TimestampMicrosecondType>().values();
     let count = times.partition_point(|time| *time <= moment);

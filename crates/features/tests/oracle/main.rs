@@ -10,6 +10,7 @@ mod functions;
 mod future;
 mod leaks;
 mod marketplace;
+mod pieces;
 mod random;
 mod refused;
 mod sequenced;

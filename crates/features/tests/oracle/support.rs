@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use arrow::array::RecordBatch;
 use chrono::NaiveDate;
 use safra_features::{CompiledView, FeatureError, compute, oracle};
 use safra_history::History;
@@ -75,6 +76,15 @@ pub fn dates(texts: &[&str]) -> Vec<NaiveDate> {
     texts.iter().map(|text| date(text)).collect()
 }
 
+/// The features of a view, which are the same from pieces of its sources with a few rows.
+pub fn computed(view: &CompiledView, history: &History, dates: &[NaiveDate]) -> RecordBatch {
+    let features = |view| run(compute(view, history, dates)).unwrap_or_else(|e| panic!("{e}"));
+    let whole = features(view);
+    let pieces = features(&view.clone().in_pieces_of(3));
+    assert_eq!(whole, pieces, "{}: in pieces", view.view.name);
+    whole
+}
+
 /// Where the features of all dates at once differ from the oracle's at each, in any bit.
 pub fn against_oracle(
     views: &[CompiledView],
@@ -95,7 +105,7 @@ pub fn within(
     for view in views {
         // Otherwise the oracle would be held against itself.
         assert!(view.obstacles().is_empty(), "{:?}", view.obstacles());
-        let computed = run(compute(view, history, dates)).unwrap_or_else(|e| panic!("{e}"));
+        let computed = computed(view, history, dates);
         for &date in dates {
             let expected = run(oracle(view, history, date)).unwrap_or_else(|e| panic!("{e}"));
             found.extend(differences(view, &computed, &expected, date, tolerance));

@@ -147,6 +147,10 @@ pub async fn explain(context: &Context, view: &str) -> Result<(), SafraError> {
             ("for each date", "for each date", "for each date")
         }
     };
+    if !explanation.divided_by.is_empty() {
+        let columns = explanation.divided_by.join(", ");
+        line!("in pieces, where the sources are large: by {columns}");
+    }
     line!("row plan, {rows}:\n{}", indented(&explanation.row_plan));
     line!("aggregates, {aggregates}:");
     for aggregate in &explanation.aggregates {

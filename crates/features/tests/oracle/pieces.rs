@@ -1,0 +1,118 @@
+//! Which views can be computed from one piece of their sources after the other. That these give the same is held against the
+//! whole wherever features are computed in these tests.
+
+use std::collections::BTreeMap;
+
+use crate::support::{OLIST_VIEWS, compile};
+
+/// The columns by which the sources of a view are divided, from the part of its query after FROM.
+fn divided_by(entity: &str, from: &str) -> Vec<String> {
+    let header =
+        format!("---\nentity: {entity}\ntime: order_purchase_timestamp\nwindows: [all]\n---\n");
+    let view = compile(&format!("{header}SELECT COUNT(*) AS n FROM {from}")).unwrap();
+    assert!(
+        view.obstacles().is_empty(),
+        "{from}: {:?}",
+        view.obstacles()
+    );
+    view.divided_by()
+}
+
+#[test]
+fn views_that_keep_to_an_order_are_divided_by_it() {
+    let items_and_orders = ["order_items.order_id", "orders.order_id"];
+    for (entity, from) in [
+        ("seller_id", "order_items JOIN orders USING (order_id)"),
+        (
+            "i.seller_id",
+            "order_items AS i JOIN orders AS o ON o.order_id = i.order_id AND price > 1",
+        ),
+        (
+            "seller_id",
+            "(SELECT DISTINCT order_id, seller_id FROM order_items) AS sold JOIN orders USING (order_id)",
+        ),
+        (
+            "seller_id",
+            "(SELECT order_id, seller_id, SUM(price) AS total FROM order_items GROUP BY order_id, seller_id) AS sold \
+             JOIN orders USING (order_id) WHERE total > 10",
+        ),
+        (
+            "seller_id",
+            "(SELECT seller_id, order_purchase_timestamp FROM order_items JOIN orders USING (order_id) \
+             UNION ALL SELECT seller_id, order_approved_at FROM order_items JOIN orders USING (order_id)) AS steps",
+        ),
+        (
+            "customer_state",
+            "order_items JOIN orders USING (order_id) LEFT JOIN customers ON customers.customer_id = orders.customer_id",
+        ),
+        (
+            "seller_state",
+            "sellers JOIN order_items USING (seller_id) JOIN orders USING (order_id)",
+        ),
+    ] {
+        assert_eq!(divided_by(entity, from), items_and_orders, "{from}");
+    }
+}
+
+#[test]
+fn views_that_bring_orders_together_are_not() {
+    for (entity, from) in [
+        // Orders of the same seller, and of the same price.
+        (
+            "one.seller_id",
+            "order_items AS one JOIN order_items AS other ON one.seller_id = other.seller_id \
+             JOIN orders ON orders.order_id = one.order_id",
+        ),
+        (
+            "seller_id",
+            "(SELECT seller_id, MAX(price) AS dearest FROM order_items GROUP BY seller_id) AS sellers_of \
+             JOIN order_items USING (seller_id) JOIN orders USING (order_id)",
+        ),
+        (
+            "seller_id",
+            "(SELECT DISTINCT seller_id, order_purchase_timestamp FROM order_items JOIN orders USING (order_id)) AS days",
+        ),
+        // A seller of no order would be of none in every piece.
+        (
+            "sellers.seller_id",
+            "sellers LEFT JOIN (SELECT seller_id, order_purchase_timestamp FROM order_items JOIN orders USING (order_id)) AS sales \
+             ON sales.seller_id = sellers.seller_id",
+        ),
+        // Sellers would be there once a piece.
+        (
+            "seller_id",
+            "(SELECT seller_id, order_purchase_timestamp FROM order_items JOIN orders USING (order_id) \
+             UNION ALL SELECT seller_id, CAST('2017-01-01' AS TIMESTAMP) FROM sellers) AS all_of_them",
+        ),
+    ] {
+        assert_eq!(divided_by(entity, from), [""; 0], "{from}");
+    }
+}
+
+#[test]
+fn the_views_about_orders_are_divided() {
+    let divided: BTreeMap<&str, bool> = OLIST_VIEWS
+        .iter()
+        .map(|view| (view.view.name.as_str(), !view.divided_by().is_empty()))
+        .collect();
+    let whole: Vec<&str> = divided
+        .iter()
+        .filter(|(_, divided)| !**divided)
+        .map(|(name, _)| *name)
+        .collect();
+    // Those about leads and deals, of which there are few.
+    assert_eq!(
+        whole,
+        [
+            "all_deals",
+            "landing_page_deals",
+            "origin_deals",
+            "sdr_deals",
+            "segment_deals",
+            "seller_deal",
+            "seller_lead",
+            "signings",
+            "sr_deals"
+        ]
+    );
+}
