@@ -16,7 +16,10 @@ use crate::{
 const FEWEST_ROWS: usize = 200;
 const FEWEST_OF_A_CLASS: usize = 20;
 
-/// By so many standard errors a method must have been better than none: less may be chance, and costs as much as it gains.
+/// Fewest dates on which a method must have been judged: rates swing from date to date, and what helped on one may harm on the next.
+const FEWEST_DATES: usize = 3;
+
+/// By so many standard errors, over dates, a method must have been better than none: less may be chance, and costs as much as it gains.
 const STANDARD_ERRORS: f64 = 1.0;
 
 /// A backtest whose scores are calibrated date by date, by scores of earlier dates whose labels were known by then.
@@ -32,8 +35,8 @@ pub struct CalibratedBacktest {
 ///
 /// On each date, every one of `methods` is fitted to the scores of earlier dates for rows that may be trained on by then: the
 /// training rows of the date's split, so that the embargo of the splits is that of the calibration. Methods are judged by the
-/// log loss they had on earlier dates in the same way; the best is used, and [`CalibrationMethod::None`] as long as no other was better by
-/// more than one standard error.
+/// mean log loss they had on earlier dates in the same way; the best is used, and [`CalibrationMethod::None`] as long as no other was better
+/// on the mean of at least three dates by more than one standard error of that mean.
 /// `splits` are those of the backtest, in the order of time.
 ///
 /// # Errors
@@ -151,12 +154,13 @@ impl<'a> Record<'a> {
         let Some(fitted) = self.fitted(known)? else {
             return Ok(Calibration::None);
         };
-        let plain = self.losses(known, None);
         let mut best = (0.0, Calibration::None);
         for (place, calibration) in fitted.into_iter().enumerate() {
-            let losses = self.losses(known, Some(place));
-            let gains: Vec<f64> = plain.iter().zip(losses).map(|(a, b)| a - b).collect();
-            let gain = gains.iter().sum::<f64>() / gains.len() as f64;
+            let gains = self.gains(known, place);
+            if gains.len() < FEWEST_DATES {
+                continue;
+            }
+            let gain = mean(&gains);
             if gain > STANDARD_ERRORS * standard_error(&gains) && gain > best.0 {
                 best = (gain, calibration);
             }
@@ -182,18 +186,22 @@ impl<'a> Record<'a> {
             .map(Some)
     }
 
-    /// The log loss that a method (or no calibration) had on past dates, for each of the rows `known`; dates on which it could not
-    /// be fitted do not count for any.
-    fn losses(&self, known: &BTreeSet<usize>, method: Option<usize>) -> Vec<f64> {
-        let judged = self.dates.iter().filter(|date| date.calibrations.is_some());
-        let (labels, scores) = self.rows(judged, known, |date| {
-            let calibration = method.zip(date.calibrations.as_ref());
-            let calibration = calibration.map_or(&Calibration::None, |(place, all)| &all[place]);
-            mapped(calibration, &date.made.scores)
-        });
-        let rows = labels.into_iter().zip(scores);
-        rows.map(|(label, score)| row_log_loss(score, label))
-            .collect()
+    /// By how much a method lowered the mean log loss of the rows `known` on each past date on which it could be fitted.
+    fn gains(&self, known: &BTreeSet<usize>, method: usize) -> Vec<f64> {
+        let gain = |date: &Date<'a>| {
+            let calibration = &date.calibrations.as_ref()?[method];
+            let scores = |date: &Date<'a>| date.made.scores.clone();
+            let (labels, scores) = self.rows([date].into_iter(), known, scores);
+            let loss = |scores: &[f64]| {
+                let rows = scores.iter().zip(&labels);
+                let losses: Vec<f64> = rows
+                    .map(|(&score, &label)| row_log_loss(score, label))
+                    .collect();
+                mean(&losses)
+            };
+            (!labels.is_empty()).then(|| loss(&scores) - loss(&mapped(calibration, &scores)))
+        };
+        self.dates.iter().filter_map(gain).collect()
     }
 
     /// Labels and scores of the rows `known` on some dates.
@@ -215,12 +223,16 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The standard error of a mean; not a number without values, so that nothing exceeds it.
+/// The mean of at least one value.
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The standard error of the mean of at least two values.
 fn standard_error(values: &[f64]) -> f64 {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
+    let (count, mean) = (values.len() as f64, mean(values));
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (squares / count / count).sqrt()
+    (squares / (count - 1.0) / count).sqrt()
 }
 
 fn mapped(calibration: &Calibration, scores: &[f64]) -> Vec<f64> {

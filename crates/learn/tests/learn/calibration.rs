@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use safra_learn::*;
 use serde_json::json;
 
-use crate::support::{parameters, signal};
+use crate::support::{Noise, parameters, signal};
 
 const ROWS: usize = 4_000;
 const DATES: usize = 10;
@@ -39,12 +39,11 @@ fn a_learner_too_sure_of_itself_is_corrected() {
     let before = backtest(&examples, &splits(), &[overfitted()], 1, &|| ()).unwrap();
     let after = calibrate(&before, &examples, &splits(), &CalibrationMethod::ALL[1..]).unwrap();
     assert!(loss(&after.backtest) < loss(&before) - 0.05);
-    assert_eq!(
-        after.methods[0],
-        CalibrationMethod::None,
-        "there was nothing to learn from"
-    );
-    assert_ne!(after.methods[7], CalibrationMethod::None);
+    // A date's labels are known two dates later: the third date of the backtest is the first to be calibrated, and the seventh the
+    // first on which it is known how three of them went.
+    let (before_judged, judged) = after.methods.split_at(6);
+    assert_eq!(before_judged, [CalibrationMethod::None; 6]);
+    assert!(!judged.contains(&CalibrationMethod::None));
     for (row, plain) in after.backtest.rows.iter().zip(&before.rows) {
         let areas = (row.metrics.roc_auc.unwrap(), plain.metrics.roc_auc.unwrap());
         assert!((areas.0 - areas.1).abs() < 1e-9, "rankings stay");
@@ -66,6 +65,53 @@ fn scores_that_are_probabilities_already_are_not_made_worse() {
     let before = backtest(&examples, &splits(), &[learner], 1, &|| ()).unwrap();
     let after = calibrate(&before, &examples, &splits(), &CalibrationMethod::ALL[1..]).unwrap();
     assert!(loss(&after.backtest) < loss(&before) + 0.005);
+}
+
+/// Every fourth date has most of the rows, and a rate above what the scores say; the others are below it. A calibration to all
+/// rows gains on the one, and loses on the three.
+#[test]
+fn a_calibration_that_harms_on_most_dates_is_not_used() {
+    const DATES: usize = 20;
+    let is_large = |date: usize| date.is_multiple_of(4);
+    let ends: Vec<usize> = (0..DATES)
+        .scan(0, |end, date| {
+            *end += if is_large(date) { 3_000 } else { 300 };
+            Some(*end)
+        })
+        .collect();
+    let of_date = |date: usize| date.checked_sub(1).map_or(0, |before| ends[before])..ends[date];
+    let mut noise = Noise::new(9);
+    let (mut scores, mut labels) = (Vec::new(), Vec::new());
+    for date in 0..DATES {
+        for _ in of_date(date) {
+            let score = 0.05 + 0.9 * noise.next();
+            let odds = score / (1.0 - score) * if is_large(date) { 2.0 } else { 0.5 };
+            scores.push(score);
+            labels.push(Some(noise.next() < odds / (1.0 + odds)));
+        }
+    }
+    let examples = Examples::new(vec!["score".into()], vec![scores.clone()], labels).unwrap();
+    let split = |date: usize| Split {
+        date: format!("{date:02}"),
+        train: (0..of_date(date).start).collect(),
+        test: of_date(date).collect(),
+        ..Split::default()
+    };
+    let made = |date: usize| BacktestPredictions {
+        date: format!("{date:02}"),
+        learner: "lightgbm".into(),
+        rows: of_date(date).collect(),
+        scores: scores[of_date(date)].to_vec(),
+    };
+    let backtest = Backtest {
+        rows: Vec::new(),
+        predictions: (0..DATES).map(made).collect(),
+        means: Vec::new(),
+    };
+    let splits: Vec<Split> = (0..DATES).map(split).collect();
+    let methods = &CalibrationMethod::ALL[1..];
+    let after = calibrate(&backtest, &examples, &splits, methods).unwrap();
+    assert_eq!(after.methods, [CalibrationMethod::None; DATES]);
 }
 
 /// What happens on a date, or is not known by then, moves no score of that date.
