@@ -6,7 +6,6 @@ mod model;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use self::log_logistic::LogLogistic;
 pub(crate) use self::model::DurationModel;
@@ -177,11 +176,6 @@ impl Learner for Duration {
             (scores, total)
         };
         let (growth, rows) = (self.growth(), &observed.rows);
-        let stages = grow_along_in_stages(&growth, rows, &mut loss, validation, seed, judge)?;
-        let stage = |(trees, scores): (u32, Vec<f64>)| Stage {
-            parameters: BTreeMap::from([("num_iterations".to_owned(), json!(trees))]),
-            scores,
-        };
-        Ok(stages.into_iter().map(stage).collect())
+        grow_along_in_stages(&growth, rows, &mut loss, validation, seed, judge)
     }
 }

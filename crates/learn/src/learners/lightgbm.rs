@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::parameters::{describe, require};
 use crate::trees::{Growth, grow, grow_in_stages};
@@ -216,11 +215,6 @@ impl Learner for Lightgbm {
         validation: &Training<'_>,
         seed: u64,
     ) -> Result<Vec<Stage>, LearnError> {
-        let stages = grow_in_stages(&self.growth(), training, validation, seed)?;
-        let stage = |(trees, scores): (u32, Vec<f64>)| Stage {
-            parameters: BTreeMap::from([("num_iterations".to_owned(), json!(trees))]),
-            scores,
-        };
-        Ok(stages.into_iter().map(stage).collect())
+        grow_in_stages(&self.growth(), training, validation, seed)
     }
 }

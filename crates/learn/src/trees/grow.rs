@@ -1,12 +1,14 @@
 //! Growing trees on training rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
 
 use super::ensemble::{Ensemble, Scale};
 use super::forest::Forest;
 use super::library::{Booster, Dataset, LibraryParameters, Matrix};
 use crate::encoding::Encoding;
-use crate::{LearnError, Rows, Training};
+use crate::{LearnError, Rows, Stage, Training};
 
 /// How to grow trees: for whom, how many, on which scale, and LightGBM's parameters.
 pub(crate) struct Growth {
@@ -48,8 +50,7 @@ pub(super) const STAGE: u32 = 25;
 /// Stages without a lower log loss after which growth ends.
 const PATIENCE: usize = 4;
 
-/// Grows trees that add up to log odds, and scores `validation` every 25 trees: the number of trees so far, and the scores. Growth
-/// ends early when the log loss of `validation` has not fallen for four stages.
+/// Grows trees that add up to log odds, and scores `validation` every 25 trees. Growth ends early when the log loss of `validation` has not fallen for four stages.
 ///
 /// # Errors
 /// As [`grow`].
@@ -58,7 +59,7 @@ pub(crate) fn grow_in_stages(
     training: &Training<'_>,
     validation: &Training<'_>,
     seed: u64,
-) -> Result<Vec<(u32, Vec<f64>)>, LearnError> {
+) -> Result<Vec<Stage>, LearnError> {
     let encoding = growth.encoding(training)?;
     let mut parameters = growth.all_parameters(&encoding, seed);
     parameters.insert("metric".to_owned(), "binary_logloss".to_owned());
@@ -87,7 +88,15 @@ pub(crate) fn grow_in_stages(
         let scores = sums.into_iter().map(|sum| scale.score(sum, trees));
         scores.collect()
     });
-    Ok(ends.iter().copied().zip(scores).collect())
+    Ok(ends.iter().copied().zip(scores).map(stage).collect())
+}
+
+/// A model of so many trees on its way, with its scores.
+pub(super) fn stage((trees, scores): (u32, Vec<f64>)) -> Stage {
+    Stage {
+        parameters: BTreeMap::from([("num_iterations".to_owned(), json!(trees))]),
+        scores,
+    }
 }
 
 /// Whether the last stages all lost more than one before them.

@@ -1,9 +1,9 @@
 //! Growing trees along the derivatives of a loss that LightGBM does not have.
 
 use super::ensemble::{Ensemble, Scale};
-use super::grow::{Growth, STAGE, is_exhausted, library_names};
+use super::grow::{Growth, STAGE, is_exhausted, library_names, stage};
 use super::library::{Booster, TRAINED_ON, VALIDATED_ON};
-use crate::{LearnError, Rows};
+use crate::{LearnError, Rows, Stage};
 
 /// Trees between two [refreshes](Loss::refresh) of a loss; a divisor of those of a stage, so that the first trees of many are the
 /// trees of a few.
@@ -39,19 +39,19 @@ pub(crate) fn grow_along(
 }
 
 /// Grows trees on `rows` along the derivatives of `loss`, and lets `judge` look at the loss and at the sums of the trees for the
-/// rows of `validation` every 25 trees: it gives what it makes of them, and how bad they are. Growth ends early when they have not
-/// become better for four stages. The number of trees of each stage, and what was made of it.
+/// rows of `validation` every 25 trees: it gives their scores, and how bad these are. Growth ends early when they have not
+/// become better for four stages.
 ///
 /// # Errors
 /// As [`grow_along`].
-pub(crate) fn grow_along_in_stages<L: Loss, T>(
+pub(crate) fn grow_along_in_stages<L: Loss>(
     growth: &Growth,
     rows: &Rows<'_>,
     loss: &mut L,
     validation: &Rows<'_>,
     seed: u64,
-    judge: impl Fn(&L, Vec<f64>) -> (T, f64),
-) -> Result<Vec<(u32, T)>, LearnError> {
+    judge: impl Fn(&L, Vec<f64>) -> (Vec<f64>, f64),
+) -> Result<Vec<Stage>, LearnError> {
     let encoding = growth.encoding(rows)?;
     let parameters = growth.all_parameters(&encoding, seed);
     let labels = vec![0.0; rows.len().max(validation.len())];
@@ -74,9 +74,9 @@ pub(crate) fn grow_along_in_stages<L: Loss, T>(
         let until = growth.trees.min(trees + STAGE);
         growing = grow_from(&mut booster, loss, trees, until)?;
         trees = until;
-        let (made, badness) = judge(loss, booster.sums(VALIDATED_ON)?);
+        let (scores, badness) = judge(loss, booster.sums(VALIDATED_ON)?);
         losses.push(badness);
-        stages.push((trees, made));
+        stages.push(stage((trees, scores)));
     }
     Ok(stages)
 }
