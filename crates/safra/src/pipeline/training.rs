@@ -27,6 +27,8 @@ pub const LEARNER: &str = "safra.learner";
 pub const TRAIN_ROWS: &str = "safra.train_rows";
 /// Tag of a version with the day as of which it was trained.
 pub const TRAINED_AT: &str = "safra.trained_at";
+/// Tag of a version with its logged model, which MLflow's databases do not keep.
+pub const MODEL_ID: &str = "safra.model_id";
 /// Tag of a version with the run that holds the backtest of all learners.
 pub const BACKTEST_RUN: &str = "safra.backtest_run";
 const FINGERPRINT: &str = "safra.fingerprint";
@@ -290,6 +292,7 @@ impl Session<'_> {
         let mut version_tags = self.provenance.tags();
         version_tags.extend([
             (text(LEARNER), text(learner)),
+            (text(MODEL_ID), made.model_id.clone()),
             (text(TRAIN_ROWS), made.train_rows.to_string()),
             (text(TRAINED_AT), self.at.to_string()),
             (text(BACKTEST_RUN), text(whole)),

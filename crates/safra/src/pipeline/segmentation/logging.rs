@@ -13,7 +13,7 @@ use safra_project::Segmentation;
 use super::super::model::{self, LEARNER_TAG};
 use super::super::prepared::Prepared;
 use super::super::provenance::Provenance;
-use super::super::training::{LEARNER, TRAIN_ROWS, TRAINED_AT};
+use super::super::training::{LEARNER, MODEL_ID, TRAIN_ROWS, TRAINED_AT};
 use crate::context::now_millis;
 use crate::error::SafraError;
 
@@ -114,6 +114,7 @@ impl Found<'_> {
         version_tags.extend(self.tags.clone());
         version_tags.extend([
             (LEARNER.to_owned(), self.model.algorithm().to_string()),
+            (MODEL_ID.to_owned(), logged.model_id.clone()),
             (TRAIN_ROWS.to_owned(), self.model.rows().to_string()),
             (TRAINED_AT.to_owned(), self.date.to_string()),
         ]);
