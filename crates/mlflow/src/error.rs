@@ -121,10 +121,22 @@ pub enum Error {
         status: u16,
         /// MLflow's code of the error, such as `INVALID_PARAMETER_VALUE`; empty if the answer is not MLflow's.
         error_code: String,
-        /// MLflow's message, its first line; empty if the answer is not MLflow's.
+        /// MLflow's message, its first line; if the answer is not MLflow's, where it sends on to, or empty.
         message: String,
         /// How often it was tried.
         attempts: u32,
+    },
+    /// An answer with more bytes than are read into memory.
+    #[error(
+        "the answer to {method} {url} has more than {limit} bytes\nhint: download it with MLflow, or raise `RestOptions::largest_answer`"
+    )]
+    TooLarge {
+        /// The method of the request.
+        method: &'static str,
+        /// The URL of the request, without credentials.
+        url: String,
+        /// The most bytes that are read.
+        limit: u64,
     },
     /// An answer that is not what MLflow answers.
     #[error(
@@ -166,10 +178,10 @@ impl Error {
 }
 
 fn refusal(status: u16, error_code: &str, message: &str) -> String {
-    if error_code.is_empty() {
-        format!("HTTP status {status}")
-    } else {
-        format!("{error_code}: {message}")
+    match (error_code, message) {
+        ("", "") => format!("HTTP status {status}"),
+        ("", message) => format!("HTTP status {status}: {message}"),
+        _ => format!("{error_code}: {message}"),
     }
 }
 
@@ -182,6 +194,9 @@ fn after(attempts: u32) -> String {
 
 fn server_hint(status: u16, error_code: &str) -> String {
     let hint = match status {
+        300..=399 => {
+            "give the address of the server itself: nothing is followed, for it may lead to a page to log in"
+        }
         401 => {
             "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
         }

@@ -47,6 +47,7 @@ mod name;
 mod rest;
 mod store;
 pub mod tags;
+mod whole_file;
 mod yaml;
 
 pub use entity::{

@@ -42,6 +42,9 @@ pub use options::{Credentials, RestOptions};
 ///   outputs to a run, and that delete or restore an experiment or a run. (An experiment or registered model that is there already is taken as it is, and a
 ///   value of a metric with the same time and step is the same value to MLflow's databases.)
 ///
+/// An answer that sends on elsewhere is not followed: a request that writes would become one that reads, and what it leads to is
+/// often a page to log in.
+///
 /// # What a server does differently
 /// - Its database keeps the largest finite number instead of an infinity; NaN stays.
 /// - It has its own clock, except for the times of runs and of metrics.

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use safra_mlflow::{
-    Environment, Error, Flavor, LocalStore, LoggedModel, Metric, Model, ModelFile, NewLoggedModel,
-    NewModelVersion, NewRegisteredModel, NewRun, RunStatus, Store, log_model, open,
+    Artifact, Environment, Error, Flavor, LocalStore, LoggedModel, Metric, Model, ModelFile,
+    NewLoggedModel, NewModelVersion, NewRegisteredModel, NewRun, RunStatus, Store, log_model, open,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -463,4 +463,54 @@ fn the_same_ids_and_times_give_the_same_bytes() {
             .collect::<BTreeMap<_, _>>()
     };
     assert_eq!(write(), write());
+}
+
+/// MLflow lets an experiment have its artifacts anywhere. A file cannot be renamed from one disk to another.
+#[cfg(target_os = "linux")]
+#[test]
+fn artifacts_may_be_on_another_disk() {
+    use std::os::unix::fs::MetadataExt;
+
+    let fixture = Fixture::new();
+    let Ok(other) = TempDir::new_in("/dev/shm") else {
+        return;
+    };
+    let disk = |path: &Path| fs::metadata(path).unwrap().dev();
+    if disk(other.path()) == disk(fixture.folder.path()) {
+        return;
+    }
+    let experiment = fixture
+        .store
+        .get_or_create_experiment("churn", NOW)
+        .unwrap();
+    let meta = fixture
+        .root()
+        .join(&experiment.experiment_id)
+        .join("meta.yaml");
+    let text = fs::read_to_string(&meta).unwrap();
+    let elsewhere = format!("file://{}", other.path().display());
+    fs::write(
+        &meta,
+        text.replace(&experiment.artifact_location, &elsewhere),
+    )
+    .unwrap();
+    let run = fixture.run("a", &[]);
+    for content in ["one", "two"] {
+        let bytes = Artifact::Bytes(content.as_bytes());
+        fixture
+            .store
+            .log_artifact(&run, "notes/a.txt", bytes)
+            .unwrap();
+        let read = fixture.store.read_artifact(&run, "notes/a.txt").unwrap();
+        assert_eq!(read, content.as_bytes());
+    }
+    let listed = fixture.store.list_artifacts(&run, "notes").unwrap();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert!(
+        other
+            .path()
+            .join(&run)
+            .join("artifacts/notes/a.txt")
+            .is_file()
+    );
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use common::NOW;
 use safra_mlflow::{
-    Artifact, Credentials, Error, ExperimentStore, LoggedModelStore, NewRun, RestOptions,
-    RestStore, RunStore,
+    Artifact, Credentials, Error, ExperimentStore, LoggedModelStore, NewLoggedModel, NewRun,
+    RestOptions, RestStore, RunStore,
 };
 
 /// An answer: status, further headers, body. Without a status the connection is closed without an answer.
@@ -285,6 +285,118 @@ fn what_is_refused_is_not_asked_again() {
         assert!(error.ends_with(expected), "{error}");
         assert_eq!(server.came().len(), 1);
     }
+}
+
+/// Followed, it would be taken for done: the page to log in is there, and has the status 200.
+#[test]
+fn what_is_sent_on_to_a_page_to_log_in_is_an_error() {
+    let found = "Location: https://ana:s3cret@sso.example.com/login?ticket=s3cret\r\n";
+    let page = (
+        200,
+        "Content-Type: text/html\r\n",
+        "<html>who are you?</html>",
+    );
+    for (answer, expected) in [
+        (
+            (302, found, ""),
+            "7/ab/notes.txt: HTTP status 302: sent on to https://sso.example.com/login\n\
+             hint: give the address of the server itself: nothing is followed, for it may lead to a page to log in",
+        ),
+        (
+            page,
+            "expected value at line 1 column 1\nhint: is this the address of an MLflow server?",
+        ),
+    ] {
+        let server = Scripted::new(&[(200, "", RUN), answer]);
+        let error = server
+            .store()
+            .log_artifact("ab", "notes.txt", Artifact::Bytes(b"hello"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.ends_with(expected), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
+        assert_eq!(server.came().len(), 2);
+    }
+}
+
+#[test]
+fn an_answer_that_memory_may_not_hold_is_given_up() {
+    for (largest_answer, fits) in [(5, true), (4, false)] {
+        let server = Scripted::new(&[(200, "", "hello")]);
+        let options = RestOptions {
+            largest_answer,
+            ..options()
+        };
+        let uri = format!("http://127.0.0.1:{}", server.port);
+        let store = RestStore::new(&uri, &options).unwrap();
+        let read = store.get_run("ab");
+        match fits {
+            true => assert!(
+                matches!(read, Err(Error::UnexpectedAnswer { .. })),
+                "{read:?}"
+            ),
+            false => {
+                let error = read.unwrap_err();
+                assert!(
+                    matches!(error, Error::TooLarge { limit: 4, .. }),
+                    "{error:?}"
+                );
+                let expected = format!(
+                    "the answer to GET {uri}/api/2.0/mlflow/runs/get?run_id=ab has more than 4 bytes\n\
+                     hint: download it with MLflow, or raise `RestOptions::largest_answer`"
+                );
+                assert_eq!(error.to_string(), expected);
+            }
+        }
+        assert_eq!(server.came().len(), 1);
+    }
+}
+
+#[test]
+fn a_logged_model_without_all_its_params_is_failed() {
+    let made = r#"{"model": {"info": {"model_id": "m-1", "experiment_id": "7"}}}"#;
+    let refusal = r#"{"error_code": "BAD_REQUEST", "message": "no"}"#;
+    let server = Scripted::new(&[(200, "", made), (400, "", refusal), (200, "", "{}")]);
+    let params = (0..101).map(|number| (number.to_string(), String::new()));
+    let error = server
+        .store()
+        .create_logged_model(&NewLoggedModel {
+            experiment_id: "7".into(),
+            name: "m".into(),
+            source_run_id: None,
+            model_type: None,
+            params: params.collect(),
+            tags: BTreeMap::new(),
+            creation_timestamp: NOW,
+        })
+        .unwrap_err();
+    assert!(error.to_string().ends_with("BAD_REQUEST: no"), "{error}");
+    let came = server.came();
+    assert_eq!(
+        came[2].line,
+        "PATCH /api/2.0/mlflow/logged-models/m-1 HTTP/1.1"
+    );
+    let said = String::from_utf8_lossy(&came[2].body);
+    assert!(said.contains("LOGGED_MODEL_UPLOAD_FAILED"), "{said}");
+}
+
+#[test]
+fn pages_that_go_round_end() {
+    let page = |token| match token {
+        "a" => r#"{"next_page_token": "a"}"#,
+        _ => r#"{"next_page_token": "b"}"#,
+    };
+    let server = Scripted::new(&[
+        (200, "", page("a")),
+        (200, "", page("b")),
+        (200, "", page("a")),
+    ]);
+    let error = server.store().list_experiments().unwrap_err().to_string();
+    assert!(
+        error.contains("the pages go round: a comes again"),
+        "{error}"
+    );
+    assert_eq!(server.came().len(), 3);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Result};
+use crate::entity::Artifact;
+use crate::{Error, Result, whole_file};
 
 const LOCK_FILE: &str = ".lock";
 
@@ -135,7 +136,13 @@ fn put(staged: &Path, target: &Path) -> Result<()> {
     if let Some(parent) = target.parent() {
         create_folder(parent)?;
     }
-    fs::rename(staged, target).map_err(Error::io("write", target))
+    match fs::rename(staged, target) {
+        // The artifacts of an experiment may be on another disk than the store.
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            whole_file::write(target, Artifact::File(staged))
+        }
+        other => other.map_err(Error::io("write", target)),
+    }
 }
 
 fn create_folder(path: &Path) -> Result<()> {

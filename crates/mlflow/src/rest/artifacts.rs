@@ -1,8 +1,5 @@
 //! Artifacts behind a server.
 
-use std::fs;
-use std::path::Path;
-
 use serde::Deserialize;
 use url::Url;
 
@@ -13,7 +10,7 @@ use super::retry::Repeat;
 use super::{RestStore, or_not_found};
 use crate::entity::{Artifact, ArtifactInfo};
 use crate::local::artifacts as local;
-use crate::{Error, Result, name};
+use crate::{Result, name, whole_file};
 
 impl RestStore {
     /// Writes an artifact below a location, in place of one that is there.
@@ -24,7 +21,7 @@ impl RestStore {
         content: Artifact<'_>,
     ) -> Result<()> {
         match self.client.address.place(location)? {
-            Place::Folder(folder) => write_file(&folder.join(path), content),
+            Place::Folder(folder) => whole_file::write(&folder.join(path), content),
             Place::Proxy(root) => {
                 let request = Request {
                     method: Method::Put,
@@ -35,7 +32,7 @@ impl RestStore {
                     },
                     repeat: Repeat::Safe,
                 };
-                self.client.send(&request).map(drop)
+                self.client.acknowledged(&request)
             }
         }
     }
@@ -82,23 +79,6 @@ fn below(root: &Url, path: &str) -> Url {
         segments.pop_if_empty().extend(path.split('/'));
     }
     url
-}
-
-/// Writes a file whole or not at all.
-fn write_file(target: &Path, content: Artifact<'_>) -> Result<()> {
-    let mut partial = target.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = Path::new(&partial);
-    if let Some(folder) = target.parent() {
-        fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
-    }
-    match content {
-        Artifact::Bytes(bytes) => fs::write(partial, bytes).map_err(Error::io("write", partial))?,
-        Artifact::File(file) => {
-            fs::copy(file, partial).map_err(Error::io("copy", file))?;
-        }
-    }
-    fs::rename(partial, target).map_err(Error::io("write", target))
 }
 
 #[derive(Deserialize)]

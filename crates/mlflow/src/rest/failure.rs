@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::address::without_credentials;
 use super::http::Request;
 use super::retry::Failed;
 use crate::Error;
@@ -16,7 +17,11 @@ pub(super) enum Failure {
         status: u16,
         body: Vec<u8>,
         retry_after: Option<Duration>,
+        /// Where it sends on to.
+        location: Option<String>,
     },
+    /// The answer has more bytes than these.
+    TooLarge(u64),
     /// There is no answer.
     Transport(ureq::Error),
 }
@@ -27,9 +32,11 @@ impl Failure {
         use ureq::{Error, Timeout};
         match self {
             Self::Refused { status, .. } => Failed::with_status(*status),
+            Self::TooLarge(_) => Failed::ForGood,
             Self::Transport(error) => match error {
                 Error::HostNotFound
                 | Error::ConnectionFailed
+                | Error::ConnectProxyFailed(_)
                 | Error::Timeout(Timeout::Resolve | Timeout::Connect) => Failed::NotSent,
                 Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     Failed::NotSent
@@ -45,7 +52,7 @@ impl Failure {
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
-            Self::Transport(_) => None,
+            Self::TooLarge(_) | Self::Transport(_) => None,
         }
     }
 
@@ -54,11 +61,19 @@ impl Failure {
         let method = request.method.name();
         let url = request.url.to_string();
         match self {
-            Self::Refused { status, body, .. } => {
+            Self::Refused {
+                status,
+                body,
+                location,
+                ..
+            } => {
                 let Refusal {
                     error_code,
-                    message,
+                    mut message,
                 } = Refusal::read(&body);
+                if let Some(location) = location.filter(|_| error_code.is_empty()) {
+                    message = format!("sent on to {}", shown(&location));
+                }
                 Error::Server {
                     method,
                     url,
@@ -68,6 +83,7 @@ impl Failure {
                     attempts,
                 }
             }
+            Self::TooLarge(limit) => Error::TooLarge { method, url, limit },
             Self::Transport(error) => Error::Unreachable {
                 method,
                 url,
@@ -96,6 +112,12 @@ impl Refusal {
         }
         refusal
     }
+}
+
+/// An address without what may be secret in it.
+fn shown(location: &str) -> String {
+    let end = location.find(['?', '#']).unwrap_or(location.len());
+    without_credentials(&location[..end])
 }
 
 /// Whether TLS failed: another attempt would fail in the same way.

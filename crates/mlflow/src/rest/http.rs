@@ -1,17 +1,18 @@
 //! Requests to a server: sent, sent again, and their answers read.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
-use ureq::config::{AutoHeaderValue, RedirectAuthHeaders};
+use ureq::config::AutoHeaderValue;
 use ureq::http::Response;
-use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use ureq::{Agent, Body, RequestBuilder};
 use url::Url;
 
@@ -24,12 +25,16 @@ use crate::{Error, Result};
 /// A connection that rested longer is not used again, for the server may be closing it: some do after 2 seconds.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 
+/// What is read of an answer that says why something failed, in bytes.
+const LONGEST_REFUSAL: u64 = 1 << 20;
+
 /// Talks to one server.
 pub(super) struct Client {
     agent: Agent,
     pub(super) address: Address,
     authorization: Option<String>,
     backoff: Backoff,
+    largest_answer: u64,
 }
 
 /// A request.
@@ -65,7 +70,8 @@ impl Client {
         let timeout = Some(options.timeout);
         let agent = Agent::config_builder()
             .http_status_as_error(false)
-            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
+            // A POST that is sent on becomes a GET, and where it leads is often a page to log in.
+            .max_redirects(0)
             .user_agent(AutoHeaderValue::from(concat!(
                 "safra-mlflow/",
                 env!("CARGO_PKG_VERSION")
@@ -86,6 +92,7 @@ impl Client {
                 retries: options.retries,
                 first: options.backoff,
             },
+            largest_answer: options.largest_answer,
         })
     }
 
@@ -115,13 +122,17 @@ impl Client {
         })
     }
 
+    /// Sends a request whose answer says nothing: MLflow answers with an empty document, or with none. A page to log in is also an
+    /// answer that all is well, and is refused.
+    pub(super) fn acknowledged(&self, request: &Request<'_>) -> Result<()> {
+        match self.send(request)? {
+            empty if empty.is_empty() => Ok(()),
+            bytes => document::<IgnoredAny>(request, &bytes).map(drop),
+        }
+    }
+
     fn answer<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<T> {
-        let bytes = self.send(request)?;
-        serde_json::from_slice(&bytes).map_err(|error| Error::UnexpectedAnswer {
-            method: request.method.name(),
-            url: request.url.to_string(),
-            reason: error.to_string(),
-        })
+        document(request, &self.send(request)?)
     }
 
     /// Sends a request, again if that is safe and may help; gives the body of the answer.
@@ -156,6 +167,7 @@ impl Client {
                 self.send_content(self.agent.delete(url).force_send_body(), &request.content)?
             }
         };
+        let read = |response| read(response, self.largest_answer);
         Ok(response.map_err(Failure::Transport).and_then(read))
     }
 
@@ -185,6 +197,15 @@ impl Client {
     }
 }
 
+/// The JSON document that an answer is.
+fn document<T: DeserializeOwned>(request: &Request<'_>, bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| Error::UnexpectedAnswer {
+        method: request.method.name(),
+        url: request.url.to_string(),
+        reason: error.to_string(),
+    })
+}
+
 impl Method {
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -197,23 +218,38 @@ impl Method {
     }
 }
 
-fn read(response: Response<Body>) -> std::result::Result<Vec<u8>, Failure> {
+fn read(response: Response<Body>, largest: u64) -> std::result::Result<Vec<u8>, Failure> {
     let status = response.status();
-    let retry_after = retry_after(response.headers());
-    let read = response
-        .into_body()
-        .into_with_config()
-        .limit(u64::MAX)
-        .read_to_vec();
-    let body = read.map_err(Failure::Transport)?;
     if status.is_success() {
-        return Ok(body);
+        return read_whole(response.into_body(), largest);
     }
+    let text = |name| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+    let (retry_after, location) = (retry_after(response.headers()), text(LOCATION));
+    let mut body = Vec::new();
+    // What is said of a failure helps, but there is one without it too.
+    let _ = response
+        .into_body()
+        .into_reader()
+        .take(LONGEST_REFUSAL)
+        .read_to_end(&mut body);
     Err(Failure::Refused {
         status: status.as_u16(),
         body,
         retry_after,
+        location,
     })
+}
+
+fn read_whole(body: Body, largest: u64) -> std::result::Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    // One byte more tells an answer that is too large from one that just fits.
+    let mut reader = body.into_reader().take(largest.saturating_add(1));
+    let read = reader.read_to_end(&mut bytes);
+    read.map_err(|error| Failure::Transport(error.into()))?;
+    match bytes.len() as u64 > largest {
+        true => Err(Failure::TooLarge(largest)),
+        false => Ok(bytes),
+    }
 }
 
 fn authorization(credentials: &Credentials) -> String {

@@ -31,8 +31,15 @@ impl LoggedModelStore for RestStore {
         let path = format!("logged-models/{}/params", made.info.model_id);
         for part in parts {
             let document = json!({"model_id": made.info.model_id, "params": part});
-            self.client
-                .call::<IgnoredAny>(Method::Post, &path, &document, Repeat::IfNotTaken)?;
+            let logged =
+                self.client
+                    .call::<IgnoredAny>(Method::Post, &path, &document, Repeat::IfNotTaken);
+            if let Err(error) = logged {
+                // It will never be whole; that this could not be said either is the lesser trouble.
+                let failed = LoggedModelStatus::Failed;
+                let _ = self.finalize_logged_model(&made.info.model_id, failed, 0);
+                return Err(error);
+            }
         }
         let mut made = LoggedModel::from(made);
         made.params = model.params.clone();

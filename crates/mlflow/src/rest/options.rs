@@ -45,6 +45,8 @@ pub struct RestOptions {
     pub backoff: Duration,
     /// The most entities asked for at once; all of them are read, page by page.
     pub page_size: u32,
+    /// The most bytes of an answer, such as an artifact, that are read into memory; a longer one is an error.
+    pub largest_answer: u64,
     /// A file with the certificates, in PEM, of those who may vouch for the server; Mozilla's list if none is given.
     pub server_certificates: Option<PathBuf>,
     /// Whether to believe any server that it is the right one: TLS then protects against nobody who is in the way.
@@ -59,6 +61,7 @@ impl Default for RestOptions {
             retries: 5,
             backoff: Duration::from_millis(500),
             page_size: 1_000,
+            largest_answer: 4 << 30,
             server_certificates: None,
             insecure_tls: false,
         }

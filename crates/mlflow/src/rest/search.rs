@@ -1,5 +1,7 @@
 //! Searches: all pages of what is asked for, and filters in MLflow's language.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -63,20 +65,21 @@ impl RestStore {
     fn pages<T>(&self, path: &str, ask: impl Fn(&str) -> Result<Page<T>>) -> Result<Vec<T>> {
         let mut all = Vec::new();
         let mut token = String::new();
+        let mut seen = BTreeSet::new();
         loop {
             let page = ask(&token)?;
             all.extend(page.items);
             if page.next_page_token.is_empty() {
                 return Ok(all);
             }
-            if page.next_page_token == token {
+            token = page.next_page_token;
+            if !seen.insert(token.clone()) {
                 return Err(Error::UnexpectedAnswer {
                     method: "search",
                     url: self.client.address.api(path, &[]).to_string(),
-                    reason: format!("the page after {token} is that page again"),
+                    reason: format!("the pages go round: {token} comes again"),
                 });
             }
-            token = page.next_page_token;
         }
     }
 }
