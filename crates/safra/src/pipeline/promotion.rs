@@ -71,10 +71,11 @@ pub fn promote(context: &Context, problem: &Problem, force: bool) -> Result<Prom
         promotion.forced = true;
         promotion.reason = format!("forced; {}", promotion.reason);
     }
+    // The alias comes last: a promotion that was stopped before is simply done again, and no champion is without its evidence.
+    record(store.as_ref(), &promotion, &challenger)?;
     if promotion.promoted {
         store.set_registered_model_alias(&model, CHAMPION, challenger.version, now_millis())?;
     }
-    record(store.as_ref(), &promotion, &challenger)?;
     Ok(promotion)
 }
 
