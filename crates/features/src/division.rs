@@ -47,14 +47,16 @@ pub(crate) fn find(
     best
 }
 
-/// For each column from which sources take their times, the sources that have it, too, or refer to it.
+/// For each source from which others take their times by its key, the sources that have that key, too, or refer to it.
 fn candidates(project: &Project) -> Vec<Division> {
     let kind = |source: &Source, column: &str| -> Option<ColumnType> {
         source.column(column).map(|column| column.kind)
     };
     let mut found: BTreeMap<(&str, &str), Division> = BTreeMap::new();
     for source in project.sources.values() {
-        if let KnownAt::From { from, on } = &source.known_at {
+        if let KnownAt::From { from, on } = &source.known_at
+            && project.sources.get(from).is_some_and(|parent| parent.key == [on.as_str()])
+        {
             found.entry((from, on)).or_default();
         }
     }
