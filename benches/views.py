@@ -14,6 +14,7 @@ import re
 import jinja2
 
 FEATURES = pathlib.Path(__file__).resolve().parent.parent / "olist" / "features"
+TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(FEATURES))
 
 SETTINGS = """
 SET ieee_floating_point_ops = false;
@@ -67,7 +68,7 @@ class View:
         self.entity = listed(fields["entity"])
         self.time = fields["time"].strip()
         self.windows = listed(fields["windows"])
-        plain = re.sub(r"--.*", "", jinja2.Template(body).render())
+        plain = re.sub(r"--.*", "", TEMPLATES.from_string(body).render())
         selected, self.source = re.split(r"\bFROM\b", plain.split("SELECT", 1)[1], maxsplit=1)
         self.features = [feature(text) for text in split_list(selected)]
         # What stands where a window holds nothing of an entity that another window holds.

@@ -4,6 +4,7 @@ time: moment
 windows: [7d, 30d]
 description: The marketplace as a whole, one row a date - load, speed, promises, orders under way
 ---
+{% from "parts/order_steps.sql" import order_steps %}
 SELECT
     COUNT(*) FILTER (WHERE step = 'approved') AS marketplace_load,
         -- orders approved (marketplace)
@@ -35,23 +36,8 @@ SELECT
     COUNT(*) FILTER (WHERE step = 'approved' AND delivered IS NULL AND is_late) / COUNT(*) FILTER (WHERE step = 'approved' AND delivered IS NULL) AS marketplace_overdue_share
         -- share of orders under way that are overdue (marketplace) [%]; none: no order under way
         -- pt-BR: parcela de vencidos entre os pedidos a caminho (marketplace) [%]; none: nenhum pedido a caminho
-{# One row for each step of an order, at the time of the step. #}
 FROM (
-{% for step, moment in [
-    ('approved', 'order_approved_at'),
-    ('shipped', 'order_delivered_carrier_date'),
-    ('delivered', 'order_delivered_customer_date'),
-    ('settled', 'promise_settled_at')] %}
-    SELECT
-        '{{ step }}' AS step,
-        {{ moment }} AS moment,
-        is_late,
-        unix_micros(order_approved_at) / 86400000000 AS approved,
-        unix_micros(order_delivered_carrier_date) / 86400000000 AS shipped,
-        unix_micros(order_delivered_customer_date) / 86400000000 AS delivered,
-        unix_date(CAST(order_estimated_delivery_date AS DATE)) + 1 - unix_micros(order_approved_at) / 86400000000 AS promised_days
+{% call order_steps([]) %}
     FROM orders
-    WHERE {{ moment }} IS NOT NULL
-    {{ '' if loop.last else 'UNION ALL' }}
-{% endfor %}
+{% endcall %}
 ) AS steps

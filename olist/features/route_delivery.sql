@@ -4,6 +4,7 @@ time: moment
 windows: [14d, 90d]
 description: How orders travel on a route, from the state of the seller to the state of the customer
 ---
+{% from "parts/order_steps.sql" import order_steps %}
 SELECT
     COUNT(*) FILTER (WHERE step = 'approved') AS route_load,
         -- orders approved (route)
@@ -23,26 +24,11 @@ SELECT
     COUNT(*) FILTER (WHERE step = 'settled' AND is_late) / COUNT(*) FILTER (WHERE step = 'settled') AS route_late_share
         -- share of late orders (route) [%]; none: no order settled
         -- pt-BR: parcela de pedidos atrasados (rota) [%]; none: nenhum pedido definido
-{# One row for each step of an order, at the time of the step. #}
 FROM (
-{% for step, moment in [
-    ('approved', 'order_approved_at'),
-    ('shipped', 'order_delivered_carrier_date'),
-    ('delivered', 'order_delivered_customer_date'),
-    ('settled', 'promise_settled_at')] %}
-    SELECT
-        seller_state, customer_state, '{{ step }}' AS step,
-        {{ moment }} AS moment,
-        is_late,
-        unix_micros(order_approved_at) / 86400000000 AS approved,
-        unix_micros(order_delivered_carrier_date) / 86400000000 AS shipped,
-        unix_micros(order_delivered_customer_date) / 86400000000 AS delivered,
-        unix_date(CAST(order_estimated_delivery_date AS DATE)) + 1 - unix_micros(order_approved_at) / 86400000000 AS promised_days
+{% call order_steps(['seller_state', 'customer_state']) %}
     FROM (SELECT DISTINCT order_id, seller_id FROM order_items) AS sold
     JOIN orders USING (order_id)
     JOIN customers USING (customer_id)
     JOIN sellers USING (seller_id)
-    WHERE {{ moment }} IS NOT NULL
-    {{ '' if loop.last else 'UNION ALL' }}
-{% endfor %}
+{% endcall %}
 ) AS steps

@@ -4,6 +4,7 @@ time: moment
 windows: [30d, 90d, all]
 description: How a seller keeps its promises - handling, deliveries against the promise, orders under way
 ---
+{% from "parts/order_steps.sql" import order_steps %}
 SELECT
     AVG(shipped - approved) FILTER (WHERE step = 'shipped') AS seller_handling_days,
         -- mean days from approval to carrier (seller); none: nothing shipped
@@ -29,29 +30,13 @@ SELECT
     COUNT(*) FILTER (WHERE step = 'approved' AND delivered IS NULL AND shipped IS NULL) / COUNT(*) FILTER (WHERE step = 'approved' AND delivered IS NULL) AS seller_unshipped_share
         -- share of orders under way that wait for the carrier (seller) [%]; none: no order under way
         -- pt-BR: parcela de pedidos a caminho que aguardam a transportadora (vendedor) [%]; none: nenhum pedido a caminho
-{# One row for each step of an order, at the time of the step. #}
 FROM (
-{% for step, moment in [
-    ('approved', 'order_approved_at'),
-    ('shipped', 'order_delivered_carrier_date'),
-    ('delivered', 'order_delivered_customer_date'),
-    ('settled', 'promise_settled_at')] %}
-    SELECT
-        seller_id, '{{ step }}' AS step,
-        {{ moment }} AS moment,
-        is_late,
-        unix_micros(order_approved_at) / 86400000000 AS approved,
-        unix_micros(order_delivered_carrier_date) / 86400000000 AS shipped,
-        unix_micros(order_delivered_customer_date) / 86400000000 AS delivered,
-        unix_date(CAST(order_estimated_delivery_date AS DATE)) + 1 - unix_micros(order_approved_at) / 86400000000 AS promised_days,
-        unix_micros(last_limit) / 86400000000 AS shipping_limit
+{% call order_steps(['seller_id', 'unix_micros(last_limit) / 86400000000 AS shipping_limit']) %}
     FROM (
         SELECT order_id, seller_id, MAX(shipping_limit_date) AS last_limit
         FROM order_items
         GROUP BY order_id, seller_id
     ) AS sold
     JOIN orders USING (order_id)
-    WHERE {{ moment }} IS NOT NULL
-    {{ '' if loop.last else 'UNION ALL' }}
-{% endfor %}
+{% endcall %}
 ) AS steps

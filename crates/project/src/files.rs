@@ -7,6 +7,14 @@ use serde::de::DeserializeOwned;
 
 use crate::ProjectError;
 
+/// The folders of a project, and what the names of their files end with.
+const FOLDERS: [(&str, &str); 4] = [
+    ("", "toml"),
+    ("features", "sql"),
+    ("features/parts", "sql"),
+    ("problems", "toml"),
+];
+
 /// The texts of a project by their path inside it, with `/` between folders.
 #[derive(Debug, Clone, Default)]
 pub struct ProjectFiles {
@@ -14,13 +22,14 @@ pub struct ProjectFiles {
 }
 
 impl ProjectFiles {
-    /// Reads `safra.toml`, `sources.toml`, `features/*.sql` and `problems/*.toml` from a folder.
+    /// Reads `safra.toml`, `sources.toml`, `features/*.sql`, `features/parts/*.sql` and `problems/*.toml` from a
+    /// folder.
     ///
     /// # Errors
     /// [`ProjectError::Read`] when the folder or a file cannot be read or is not UTF-8.
     pub fn from_folder(folder: &Path) -> Result<Self, ProjectError> {
         let mut files = Self::default();
-        for (inside, extension) in [("", "toml"), ("features", "sql"), ("problems", "toml")] {
+        for (inside, extension) in FOLDERS {
             let path = folder.join(inside);
             if !path.is_dir() {
                 continue;
@@ -63,12 +72,12 @@ impl ProjectFiles {
             })
     }
 
-    /// The files of a folder as (path, name without folder and extension, text).
+    /// The files of a folder, without those of folders in it, as (path, name without folder and extension, text).
     pub(crate) fn in_folder(&self, folder: &str) -> impl Iterator<Item = (&str, &str, &str)> {
         let prefix = format!("{folder}/");
         self.texts.iter().filter_map(move |(path, text)| {
             let (name, _) = path.strip_prefix(&prefix)?.rsplit_once('.')?;
-            Some((path.as_str(), name, text.as_str()))
+            (!name.contains('/')).then_some((path.as_str(), name, text.as_str()))
         })
     }
 }

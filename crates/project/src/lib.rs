@@ -7,6 +7,7 @@
 //! | `safra.toml` | the name of the project and its defaults ([`Settings`]) |
 //! | `sources.toml` | the tables, and when each row and column becomes known ([`Source`]) |
 //! | `features/*.sql` | feature views ([`View`]) |
+//! | `features/parts/*.sql` | what several views include or import |
 //! | `problems/*.toml` | what is to be predicted ([`Problem`]), or whom to divide into segments ([`Segmentation`]) |
 //!
 //! [`Project::from_files`] takes the texts, wherever they come from (a folder, or the copy inside the

@@ -1,91 +1,155 @@
-//! SQL rendered from a template, and from which line of the file each of its lines comes.
+//! SQL rendered from the template of a feature view, which may include or import files of `features/parts`.
 
-use minijinja::Environment;
+mod marks;
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+
 use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, Error, ErrorKind};
+
+use crate::{ProjectError, ProjectFiles};
+
+/// The folder of feature views; a template names a file by its path inside it.
+const FOLDER: &str = "features/";
+
+/// A line of a file of the project, counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileLine {
+    /// Path inside the project.
+    pub(crate) file: String,
+    pub(crate) number: usize,
+}
 
 /// SQL, and where its lines come from.
 #[derive(Debug)]
 pub(crate) struct Rendered {
     pub(crate) sql: String,
-    /// For each line of the SQL, the line of the template, counted from 1; none where that is not known.
-    pub(crate) lines: Vec<Option<usize>>,
+    /// For each line of the SQL, the line from which it comes; none where that is not known.
+    pub(crate) lines: Vec<Option<FileLine>>,
 }
 
-/// Renders a template.
-///
-/// # Errors
-/// What minijinja says.
-pub(crate) fn render(template: &str) -> Result<Rendered, minijinja::Error> {
+/// Renders the templates of feature views.
+pub(crate) struct Templates {
+    /// What views can include or import, and nothing else: texts by their path inside the folder of views.
+    parts: BTreeMap<String, String>,
+    plain: Environment<'static>,
+    marked: Environment<'static>,
+}
+
+impl Templates {
+    pub(crate) fn new(files: &ProjectFiles) -> Result<Self, ProjectError> {
+        let inside = |file: &str| file.strip_prefix(FOLDER).unwrap_or(file).to_owned();
+        let parts: BTreeMap<String, String> = files
+            .in_folder("features/parts")
+            .map(|(file, _, text)| (inside(file), text.to_owned()))
+            .collect();
+        let marked = parts.iter().enumerate().map(|(index, (name, text))| {
+            let text = marks::mark(text, index + 1, 0);
+            (name.clone(), text)
+        });
+        let failed = |error| failed(error, FOLDER, 0);
+        Ok(Self {
+            marked: environment(marked.collect()).map_err(failed)?,
+            plain: environment(parts.clone()).map_err(failed)?,
+            parts,
+        })
+    }
+
+    /// Renders what stands in the file of a view below its header.
+    ///
+    /// # Errors
+    /// [`ProjectError::Template`] with what minijinja says, at its place in the file of the view or of a part.
+    pub(crate) fn render(
+        &self,
+        file: &str,
+        body: &str,
+        lines_before: usize,
+    ) -> Result<Rendered, ProjectError> {
+        let sql = self.plain.render_named_str(file, body, ());
+        let sql = sql.map_err(|error| failed(error, file, lines_before))?;
+        let body = marks::mark(body, 0, lines_before);
+        let marked = self.marked.render_named_str(file, &body, ()).ok();
+        let marks = marked.and_then(|marked| marks::read(&marked, &sql));
+        let marks = marks.unwrap_or_else(|| vec![None; sql.lines().count()]);
+        let line = |mark: marks::Mark| {
+            let part = mark.text.checked_sub(1).map(|i| self.parts.keys().nth(i));
+            let file = match part {
+                None => file.to_owned(),
+                Some(name) => format!("{FOLDER}{}", name?),
+            };
+            let number = mark.line;
+            Some(FileLine { file, number })
+        };
+        Ok(Rendered {
+            lines: marks.into_iter().map(|mark| mark.and_then(line)).collect(),
+            sql,
+        })
+    }
+
+    /// The text of a file of the project, if it is one that views include.
+    pub(crate) fn part(&self, file: &str) -> Option<&str> {
+        let name = file.strip_prefix(FOLDER)?;
+        self.parts.get(name).map(String::as_str)
+    }
+}
+
+/// An environment that knows these texts by their names.
+fn environment(parts: BTreeMap<String, String>) -> Result<Environment<'static>, Error> {
     let syntax = SyntaxConfig::builder()
         .trim_blocks(true)
         .lstrip_blocks(true)
         .build()?;
     let mut environment = Environment::new();
     environment.set_syntax(syntax);
-    let sql = environment.render_str(template, ())?;
-    let marked = environment.render_str(&marked(template), ());
-    let lines = marked.ok().and_then(|marked| lines(&marked, &sql));
-    Ok(Rendered {
-        lines: lines.unwrap_or_else(|| vec![None; sql.lines().count()]),
-        sql,
-    })
+    environment.set_loader(move |name| match parts.get(name) {
+        Some(text) => Ok(Some(text.clone())),
+        None => Err(not_found(name, parts.keys())),
+    });
+    Ok(environment)
 }
 
-/// Stand around the number of a line. They are for private use, and in no file.
-const START: char = '\u{f8f0}';
-const END: char = '\u{f8f1}';
-
-/// The template with its number at the end of each line that ends in text. Where a line ends in a block or a
-/// comment, the end of the line is not part of the result, and a number would change it.
-fn marked(template: &str) -> String {
-    let mut marked = String::with_capacity(template.len() * 2);
-    let mut inside: Option<&str> = None;
-    for (index, line) in template.lines().enumerate() {
-        let mut rest = line;
-        while let Some(position) = match inside {
-            Some(close) => rest.find(close).map(|start| start + close.len()),
-            None => rest.find('{').map(|start| start + 1),
-        } {
-            inside = match inside {
-                Some(_) => None,
-                None => match rest.as_bytes().get(position) {
-                    Some(b'{') => Some("}}"),
-                    Some(b'%') => Some("%}"),
-                    Some(b'#') => Some("#}"),
-                    _ => None,
-                },
-            };
-            rest = &rest[position..];
-        }
-        marked.push_str(line);
-        if inside.is_none() && !line.ends_with("%}") && !line.ends_with("#}") {
-            marked.push_str(&format!("{START}{}{END}", index + 1));
-        }
-        marked.push('\n');
-    }
-    marked
+/// Of a kind that no template can ignore.
+fn not_found<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Error {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    let hint = match known.as_slice() {
+        [] => "a view includes or imports files of features/parts".to_owned(),
+        known => format!("there are: {}", known.join(", ")),
+    };
+    let message = format!("no file {FOLDER}{name} in the project\nhint: {hint}");
+    Error::new(ErrorKind::BadInclude, message)
 }
 
-/// The numbers of the lines; none if the marks changed more than they should.
-fn lines(marked: &str, sql: &str) -> Option<Vec<Option<usize>>> {
-    let mut lines = Vec::new();
-    let mut text = String::new();
-    for line in marked.lines() {
-        let mut number = None;
-        for (i, part) in line.split(START).enumerate() {
-            match (i, part.split_once(END)) {
-                (0, _) => text.push_str(part),
-                (_, Some((digits, after))) => {
-                    number = number.or_else(|| digits.parse().ok());
-                    text.push_str(after);
-                }
-                (_, None) => return None,
-            }
-        }
-        lines.push(number);
-        text.push('\n');
+/// What is wrong at the innermost place, which may be in a part that the view includes.
+fn failed(error: Error, view: &str, lines_before: usize) -> ProjectError {
+    let mut innermost = &error;
+    while let Some(inner) = innermost.source().and_then(|e| e.downcast_ref::<Error>()) {
+        innermost = inner;
     }
-    (text.trim_end_matches('\n') == sql.trim_end_matches('\n')).then_some(lines)
+    let line = innermost.line().unwrap_or(1);
+    let message = match (innermost.kind(), innermost.detail()) {
+        (ErrorKind::BadInclude, Some(detail)) => detail.to_owned(),
+        (kind, Some(detail)) => format!("{kind}: {detail}"),
+        (kind, None) => kind.to_string(),
+    };
+    match innermost.name() {
+        Some(name) if name != view => ProjectError::Template {
+            file: format!("{FOLDER}{name}"),
+            line,
+            message: used_by(view, &message),
+        },
+        _ => ProjectError::Template {
+            file: view.to_owned(),
+            line: lines_before + line,
+            message,
+        },
+    }
+}
+
+/// The message with the view for whose sake the file was read, before the line with the hint.
+fn used_by(view: &str, message: &str) -> String {
+    let (what, hint) = message.split_at(message.find('\n').unwrap_or(message.len()));
+    format!("{what}; {view} uses this file{hint}")
 }
 
 #[cfg(test)]
@@ -94,9 +158,13 @@ mod tests {
     use super::*;
 
     fn numbered(template: &str) -> Vec<(String, Option<usize>)> {
-        let rendered = render(template).unwrap();
+        let templates = Templates::new(&ProjectFiles::default()).unwrap();
+        let rendered = templates.render("features/v.sql", template, 0).unwrap();
         let lines = rendered.sql.lines().map(str::to_owned);
-        lines.zip(rendered.lines).collect()
+        let numbers = rendered.lines.into_iter();
+        lines
+            .zip(numbers.map(|line| line.map(|line| line.number)))
+            .collect()
     }
 
     fn line(text: &str, number: usize) -> (String, Option<usize>) {

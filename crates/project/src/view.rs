@@ -6,7 +6,7 @@ use std::str::FromStr;
 use indexmap::IndexMap;
 
 use crate::meaning::{self, Meanings};
-use crate::template::{Rendered, render};
+use crate::template::{FileLine, Rendered, Templates};
 use crate::{ProjectError, ProjectFiles};
 
 /// Which moments the features of a view are about.
@@ -51,6 +51,8 @@ pub struct View {
 /// Where a line of the SQL of a view comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlLine {
+    /// The file that the view includes or imports, of which it is a line; none for the file of the view.
+    pub part: Option<String>,
     /// The line of the file, counted from 1; none where the template hides it.
     pub number: Option<usize>,
     /// Whether it stands so in the file, so that columns are those of the file.
@@ -83,10 +85,12 @@ impl View {
         let (Some(text), Some(from)) = (self.sql.lines().nth(index), self.lines.get(index)) else {
             return String::new();
         };
+        let part = from.part.iter().map(|part| format!(" of {part}"));
+        let part: String = part.collect();
         match (from.number, from.verbatim) {
-            (Some(number), true) => format!("line {number}, column {column}"),
+            (Some(number), true) => format!("line {number}{part}, column {column}"),
             (Some(number), false) => {
-                format!("line {number}, rendered as `{}`", text.trim())
+                format!("line {number}{part}, rendered as `{}`", text.trim())
             }
             (None, _) => format!(
                 "line {line}, column {column} of the rendered SQL, `{}`",
@@ -137,13 +141,14 @@ impl FromStr for Window {
 }
 
 pub(crate) fn read_all(files: &ProjectFiles) -> Result<IndexMap<String, View>, ProjectError> {
+    let templates = Templates::new(files)?;
     files
         .in_folder("features")
-        .map(|(file, name, text)| Ok((name.to_owned(), read(file, name, text)?)))
+        .map(|(file, name, text)| Ok((name.to_owned(), read(file, name, text, &templates)?)))
         .collect()
 }
 
-fn read(file: &str, name: &str, text: &str) -> Result<View, ProjectError> {
+fn read(file: &str, name: &str, text: &str, templates: &Templates) -> Result<View, ProjectError> {
     let header_error = |line: usize, message: String| ProjectError::Header {
         file: file.to_owned(),
         line,
@@ -190,22 +195,9 @@ fn read(file: &str, name: &str, text: &str) -> Result<View, ProjectError> {
             "a view about events names whom they happen to: entity has at least one column";
         return Err(header_error(entity_line, message.into()));
     }
-    let Rendered {
-        sql: rendered,
-        lines,
-    } = render(&body).map_err(|error| ProjectError::Template {
-        file: file.to_owned(),
-        line: end + 1 + error.line().unwrap_or(1),
-        message: error.to_string(),
-    })?;
-    let file_lines: Vec<&str> = text.lines().collect();
-    let line = |(text, number): (&str, Option<usize>)| {
-        let number = number.map(|number| number + end + 1);
-        let verbatim = number.is_some_and(|number| file_lines.get(number - 1) == Some(&text));
-        SqlLine { number, verbatim }
-    };
-    let lines = rendered.lines().zip(lines).map(line).collect();
-    let (sql, meanings) = meaning::take(&rendered);
+    let rendered = templates.render(file, &body, end + 1)?;
+    let lines = sql_lines(file, text, templates, &rendered);
+    let (sql, meanings) = meaning::take(&rendered.sql);
     Ok(View {
         name: name.to_owned(),
         file: file.to_owned(),
@@ -220,6 +212,29 @@ fn read(file: &str, name: &str, text: &str) -> Result<View, ProjectError> {
         sql,
         meanings,
     })
+}
+
+/// Where the lines of the SQL come from: the file of the view with this text, or files that it includes.
+fn sql_lines(file: &str, text: &str, templates: &Templates, rendered: &Rendered) -> Vec<SqlLine> {
+    let written = |from: &FileLine| {
+        let text = if from.file == file {
+            Some(text)
+        } else {
+            templates.part(&from.file)
+        };
+        text?.lines().nth(from.number.checked_sub(1)?)
+    };
+    let lines = rendered.sql.lines().zip(&rendered.lines);
+    lines
+        .map(|(line, from)| SqlLine {
+            part: from
+                .as_ref()
+                .map(|from| from.file.clone())
+                .filter(|part| part != file),
+            number: from.as_ref().map(|from| from.number),
+            verbatim: from.as_ref().and_then(written) == Some(line),
+        })
+        .collect()
 }
 
 #[derive(Default)]
@@ -324,10 +339,21 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    const FILE: &str = "features/v.sql";
+
+    /// The view `v` of a project with these files of `features/parts`.
+    fn read_with(text: &str, parts: &[(&str, &str)]) -> Result<View, ProjectError> {
+        let mut files = ProjectFiles::default();
+        for (name, text) in parts {
+            files.insert(format!("features/parts/{name}"), *text);
+        }
+        read(FILE, "v", text, &Templates::new(&files)?)
+    }
+
     #[test]
     fn header_and_template_are_read() {
         let text = "---\nentity: [a, b]\ntime: t  # when\nwindows: [7d, 6mo, all]\n---\nSELECT\n{% for s in ['x', 'y'] %}\n  COUNT(*) FILTER (WHERE s = '{{ s }}') AS n_{{ s }}{{ '' if loop.last else ',' }}\n{% endfor %}\nFROM r\n";
-        let view = read("features/v.sql", "v", text).unwrap();
+        let view = read_with(text, &[]).unwrap();
         assert_eq!(view.entity, ["a", "b"]);
         assert_eq!(view.time, "t");
         assert_eq!(
@@ -350,19 +376,99 @@ mod tests {
         );
     }
 
+    /// A view that takes its rows from a part, with a row of its own.
+    fn view_of_steps(import: &str) -> String {
+        let header = "---\nentity: a\ntime: t\nwindows: [7d]\n---\n";
+        let body =
+            "SELECT COUNT(*) AS n\nFROM (\n{% call steps('a') %}\n    FROM r\n{% endcall %}\n)\n";
+        format!("{header}{import}\n{body}")
+    }
+
+    const IMPORT: &str = "{% from \"parts/steps.sql\" import steps %}";
+    const STEPS: &str = "{# Steps. #}\n{% macro steps(key) %}\n{% for step in ['x', 'y'] %}\n    SELECT\n        {{ key }}, '{{ step }}' AS step\n{{ caller() }}\n    WHERE t IS NOT NULL {{ '' if loop.last else 'UNION ALL' }}\n{% endfor %}\n{% endmacro %}\n";
+
+    #[test]
+    fn a_view_includes_a_part_and_knows_from_where_its_lines_come() {
+        let view = read_with(&view_of_steps(IMPORT), &[("steps.sql", STEPS)]).unwrap();
+        let place = |text: &str| {
+            let line = view.sql.lines().position(|line| line.contains(text));
+            view.place(line.unwrap() + 1, 1)
+        };
+        let part = "of features/parts/steps.sql";
+        assert_eq!(place("SELECT COUNT"), "line 7, column 1");
+        assert_eq!(place("    SELECT"), format!("line 4 {part}, column 1"));
+        let rendered = format!("line 5 {part}, rendered as `a, 'y' AS step`");
+        assert_eq!(place("'y'"), rendered);
+        assert_eq!(place("FROM r"), "line 10, column 1");
+        assert_eq!(view.sql.matches("UNION ALL").count(), 1);
+    }
+
+    #[test]
+    fn errors_of_parts_name_their_file_and_the_view() {
+        let message = |import: &str, part: &str| {
+            let view = view_of_steps(import);
+            read_with(&view, &[("steps.sql", part)])
+                .unwrap_err()
+                .to_string()
+        };
+        let missing = "features/v.sql:6: no file features/parts/stps.sql in the project\nhint: there are: parts/steps.sql";
+        assert_eq!(
+            message("{% from \"parts/stps.sql\" import steps %}", STEPS),
+            missing
+        );
+        assert_eq!(
+            message("{% include \"parts/stps.sql\" ignore missing %}", STEPS),
+            missing
+        );
+        let outside = message("{% include \"../sources.toml\" %}", STEPS);
+        assert!(
+            outside
+                .starts_with("features/v.sql:6: no file features/../sources.toml in the project"),
+            "{outside}"
+        );
+        let syntax = message(
+            IMPORT,
+            "{% macro steps(key) %}\n{{ key + }}\n{% endmacro %}\n",
+        );
+        assert!(
+            syntax.starts_with("features/parts/steps.sql:2: syntax error: "),
+            "{syntax}"
+        );
+        assert!(
+            syntax.ends_with("; features/v.sql uses this file"),
+            "{syntax}"
+        );
+        let filter = message(
+            IMPORT,
+            "{% macro steps(key) %}\n{{ key | nope }}{{ caller() }}\n{% endmacro %}\n",
+        );
+        assert_eq!(
+            filter,
+            "features/parts/steps.sql:2: unknown filter: filter nope is unknown; features/v.sql uses this file"
+        );
+        let missing_in_part = message(IMPORT, "{% include \"parts/stps.sql\" %}");
+        assert_eq!(
+            missing_in_part,
+            "features/parts/steps.sql:1: no file features/parts/stps.sql in the project; features/v.sql uses this file\nhint: there are: parts/steps.sql"
+        );
+        let itself = message(
+            "{% include \"parts/steps.sql\" %}",
+            "{% include \"parts/steps.sql\" %}",
+        );
+        assert!(
+            itself.starts_with("features/parts/steps.sql:1: "),
+            "{itself}"
+        );
+    }
+
     #[test]
     fn a_wrong_header_is_named_with_its_line() {
-        let error = read(
-            "features/v.sql",
-            "v",
-            "---\nentity: a\nwindows: [7w]\n---\n",
-        )
-        .unwrap_err();
+        let error = read_with("---\nentity: a\nwindows: [7w]\n---\n", &[]).unwrap_err();
         assert_eq!(
             error.to_string(),
             "features/v.sql:3: not a window: 7w; write 30d, 6mo or all"
         );
-        let error = read("features/v.sql", "v", "SELECT 1").unwrap_err();
+        let error = read_with("SELECT 1", &[]).unwrap_err();
         assert!(
             error
                 .to_string()
