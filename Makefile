@@ -2,7 +2,7 @@
 #   make demo    sets up, builds, and goes from raw tables to report.html
 #   make test    sets up, builds, and runs all tests
 #   make results  builds, and measures docs/results.md on the folder SAFRA_OLIST
-#   make book    installs mdBook and builds the guide and the reference into target/book
+#   make book    installs mdBook, which compiles for some minutes, and builds the guide and the reference into target/book
 # SAFRA_OLIST=DIR is the folder with the public Olist files, or one with a folder of them for each of several days, of which the demo
 # takes the last; without it the demo generates a marketplace.
 SHELL := /bin/bash
@@ -44,3 +44,4 @@ $(MDBOOK):
 
 book: $(MDBOOK)
 	$(MDBOOK) build docs
+	@echo "target/book/index.html: written"

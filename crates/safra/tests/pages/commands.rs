@@ -2,8 +2,6 @@
 //!
 //! `SAFRA_UPDATE_COMMANDS=1` writes the page anew.
 
-#![allow(clippy::unwrap_used)]
-
 use std::path::Path;
 use std::process::Command;
 
