@@ -13,8 +13,8 @@ SELECT
         -- mean days from carrier to customer (route); none: nothing delivered
         -- pt-BR: média de dias da transportadora ao cliente (rota); none: nada entregue
     AVG(ln(GREATEST(delivered - approved, 0.1))) FILTER (WHERE step = 'delivered') AS route_log_days,
-        -- mean logarithm of the days from approval to delivery (route); none: nothing delivered
-        -- pt-BR: média do logaritmo dos dias da aprovação à entrega (rota); none: nada entregue
+        -- logarithm of the typical days from approval to delivery (route); none: nothing delivered
+        -- pt-BR: logaritmo dos dias típicos da aprovação à entrega (rota); none: nada entregue
     AVG(LEAST((delivered - approved) / GREATEST(promised_days, 1), 4)) FILTER (WHERE step = 'delivered') AS route_promise_used,
         -- mean share of the promised time that deliveries took (route) [%]; none: nothing delivered
         -- pt-BR: parcela média do prazo prometido usada pelas entregas (rota) [%]; none: nada entregue

@@ -7,11 +7,11 @@ description: How the deals that a sales development representative prepared turn
 SELECT
     COUNT(DISTINCT deals.mql_id)                                                            AS sdr_deals,
         -- settled deals of the development representative
-        -- pt-BR: contratos decididos do representante de desenvolvimento
+        -- pt-BR: contratos decididos do pré-vendedor
     (COUNT(DISTINCT deals.mql_id) FILTER (WHERE order_purchase_timestamp < settled_at) + 1)
         / (COUNT(DISTINCT deals.mql_id) + 6)                                                AS sdr_sold_share
         -- share of the deals of the development representative that sold within 30 days [%]; none: no settled deal
-        -- pt-BR: parcela dos contratos do representante de desenvolvimento que venderam em 30 dias [%]; none: nenhum contrato decidido
+        -- pt-BR: parcela dos contratos do pré-vendedor que venderam em 30 dias [%]; none: nenhum contrato decidido
 FROM deals
 LEFT JOIN (
     SELECT seller_id, order_purchase_timestamp

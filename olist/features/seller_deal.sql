@@ -13,7 +13,7 @@ SELECT
         -- pt-BR: pedidos
     MAX(sdr_id)                                                                         AS sdr_id,
         -- development representative
-        -- pt-BR: representante de desenvolvimento
+        -- pt-BR: pré-vendedor
     MAX(sr_id)                                                                          AS sr_id,
         -- sales representative
         -- pt-BR: representante de vendas

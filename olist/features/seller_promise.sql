@@ -13,8 +13,8 @@ SELECT
         -- share shipped after the shipping limit (seller) [%]; none: nothing shipped
         -- pt-BR: parcela postada depois do limite (vendedor) [%]; none: nada postado
     AVG(ln(GREATEST(delivered - approved, 0.1))) FILTER (WHERE step = 'delivered') AS seller_log_days,
-        -- mean logarithm of the days from approval to delivery (seller); none: nothing delivered
-        -- pt-BR: média do logaritmo dos dias da aprovação à entrega (vendedor); none: nada entregue
+        -- logarithm of the typical days from approval to delivery (seller); none: nothing delivered
+        -- pt-BR: logaritmo dos dias típicos da aprovação à entrega (vendedor); none: nada entregue
     AVG(LEAST((delivered - approved) / GREATEST(promised_days, 1), 4)) FILTER (WHERE step = 'delivered') AS seller_promise_used,
         -- mean share of the promised time that deliveries took (seller) [%]; none: nothing delivered
         -- pt-BR: parcela média do prazo prometido usada pelas entregas (vendedor) [%]; none: nada entregue

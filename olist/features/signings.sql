@@ -7,10 +7,10 @@ description: How many sellers sign, how many of them have sold already, and the 
 SELECT
     COUNT(DISTINCT deals.mql_id)                                            AS signings,
         -- sellers signed, in all
-        -- pt-BR: vendedores assinados, ao todo
+        -- pt-BR: vendedores que assinaram, ao todo
     COUNT(DISTINCT sales.seller_id) / COUNT(DISTINCT deals.mql_id)          AS signings_sold_already_share,
         -- share of the sellers signed that have sold already [%]
-        -- pt-BR: parcela dos vendedores assinados que já venderam [%]
+        -- pt-BR: parcela dos vendedores que assinaram que já venderam [%]
     date_part('month', reference_date)                                      AS signings_month
         -- month of the year
         -- pt-BR: mês do ano

@@ -7,8 +7,8 @@ description: How orders travel to a customer's state
 {% from "parts/order_steps.sql" import order_steps %}
 SELECT
     AVG(ln(GREATEST(delivered - approved, 0.1))) FILTER (WHERE step = 'delivered') AS state_log_days,
-        -- mean logarithm of the days from approval to delivery (state); none: nothing delivered
-        -- pt-BR: média do logaritmo dos dias da aprovação à entrega (estado); none: nada entregue
+        -- logarithm of the typical days from approval to delivery (state); none: nothing delivered
+        -- pt-BR: logaritmo dos dias típicos da aprovação à entrega (estado); none: nada entregue
     AVG(LEAST((delivered - approved) / GREATEST(promised_days, 1), 4)) FILTER (WHERE step = 'delivered') AS state_promise_used,
         -- mean share of the promised time that deliveries took (state) [%]; none: nothing delivered
         -- pt-BR: parcela média do prazo prometido usada pelas entregas (estado) [%]; none: nada entregue

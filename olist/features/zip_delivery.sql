@@ -10,8 +10,8 @@ SELECT
         -- mean days from carrier to customer (zip area); none: nothing delivered
         -- pt-BR: média de dias da transportadora ao cliente (região do CEP); none: nada entregue
     AVG(ln(GREATEST(delivered - approved, 0.1))) FILTER (WHERE step = 'delivered') AS zip_log_days,
-        -- mean logarithm of the days from approval to delivery (zip area); none: nothing delivered
-        -- pt-BR: média do logaritmo dos dias da aprovação à entrega (região do CEP); none: nada entregue
+        -- logarithm of the typical days from approval to delivery (zip area); none: nothing delivered
+        -- pt-BR: logaritmo dos dias típicos da aprovação à entrega (região do CEP); none: nada entregue
     AVG(LEAST((delivered - approved) / GREATEST(promised_days, 1), 4)) FILTER (WHERE step = 'delivered') AS zip_promise_used
         -- mean share of the promised time that deliveries took (zip area) [%]; none: nothing delivered
         -- pt-BR: parcela média do prazo prometido usada pelas entregas (região do CEP) [%]; none: nada entregue

@@ -528,21 +528,20 @@ fn steps() -> Vec<StepTime> {
 
 fn tables() -> Vec<TableSummary> {
     [
-        ("orders", 85_472, 0, "lake/sources/orders"),
-        ("order_items", 97_013, 0, "lake/sources/order_items"),
-        ("payments", 89_220, 1, "lake/sources/payments"),
-        ("reviews", 84_310, 2, "lake/sources/reviews"),
-        ("sellers", 3_095, 0, "lake/sources/sellers"),
-        ("products", 32_951, 0, "lake/sources/products"),
-        ("seller_sales", 17_605, 0, "lake/features/seller_sales"),
-        ("churn", 13_116, 0, "lake/datasets/churn"),
-        ("predictions", 1_612, 0, "lake/predictions/churn"),
+        ("sources/orders", 85_472, 0),
+        ("sources/order_items", 97_013, 0),
+        ("sources/payments", 89_220, 1),
+        ("sources/reviews", 84_310, 2),
+        ("sources/sellers", 3_095, 0),
+        ("sources/products", 32_951, 0),
+        ("features/seller_sales", 17_605, 0),
+        ("datasets/churn", 13_116, 0),
+        ("predictions/churn", 1_612, 0),
     ]
-    .map(|(name, rows, rejected, path)| TableSummary {
+    .map(|(name, rows, rejected)| TableSummary {
         name: name.to_owned(),
         rows,
         rejected,
-        path: path.to_owned(),
     })
     .to_vec()
 }

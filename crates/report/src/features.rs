@@ -44,7 +44,7 @@ impl Printer {
     /// A reason: a feature with its value, or what it means that there is none.
     pub(crate) fn reason(&self, reason: &Reason) -> Result<ReasonWords, ReportError> {
         let feature = &reason.feature;
-        let value = self.cell(&reason.value, &feature.unit)?;
+        let value = self.cell(&reason.value, &feature.unit, None)?;
         if value.is_none() && !feature.none.is_empty() {
             let label = sentence_case(&self.feature_none(feature)?);
             return Ok(ReasonWords { label, value });
@@ -59,13 +59,19 @@ impl Printer {
         })
     }
 
-    /// A cell in its unit, or as yes or no; `None` if it has no value.
-    pub(crate) fn cell(&self, cell: &Cell, unit: &str) -> Result<Option<String>, ReportError> {
+    /// A cell in its unit, or as yes or no; `None` if it has no value. Decimal places are chosen for the value unless
+    /// they are given.
+    pub(crate) fn cell(
+        &self,
+        cell: &Cell,
+        unit: &str,
+        places: Option<usize>,
+    ) -> Result<Option<String>, ReportError> {
         Ok(match cell {
             Cell::Number(value) if value.is_finite() => Some(match (unit == TRUTH, *value > 0.5) {
                 (true, true) => self.say("yes", context! {})?,
                 (true, false) => self.say("no", context! {})?,
-                (false, _) => self.words.locale.measure(*value, unit),
+                (false, _) => self.words.locale.measure_to(*value, unit, places),
             }),
             Cell::Text(text) => Some(text.clone()),
             Cell::Number(_) | Cell::Missing => None,
@@ -133,6 +139,21 @@ mod tests {
         assert_eq!((label.as_str(), value), ("No sale in the past month", None));
         let ever = reason(Window::All, Cell::Number(f64::NAN));
         assert_eq!(words(Language::Portuguese, &ever).0, "No sale até hoje");
+    }
+
+    #[test]
+    fn a_window_joins_brackets_that_are_there() {
+        let mut late = reason(Window::Days(90), Cell::Number(0.5));
+        late.feature.meaning = "late orders (route)".to_owned();
+        let label = |language| words(language, &late).0;
+        assert_eq!(
+            label(Language::English),
+            "Late orders (route, last 90 days)"
+        );
+        assert_eq!(
+            label(Language::Portuguese),
+            "Late orders (route, últimos 90 dias)"
+        );
     }
 
     #[test]

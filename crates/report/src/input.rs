@@ -98,14 +98,12 @@ pub struct StepTime {
 /// One table of the lake.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct TableSummary {
-    /// Name of the table.
+    /// Name of the table, which is its folder inside the lake, such as `sources/orders`.
     pub name: String,
     /// Rows in the table.
     pub rows: u64,
     /// Rows that broke a rule and were set aside.
     pub rejected: u64,
-    /// Where the table lies.
-    pub path: String,
 }
 
 /// What is known about one problem: its question, its champion, its past and its scores.

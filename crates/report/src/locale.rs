@@ -102,22 +102,17 @@ impl Locale {
         if !value.is_finite() {
             return self.missing();
         }
-        let size = value.abs();
-        if size >= 1e15 {
+        if value.abs() >= HUGE {
             let text = format!("{value:.2e}").replace('.', &self.decimal);
             return text.replace('-', &MINUS.to_string());
         }
-        if value.fract() == 0.0 || size >= 100.0 {
+        if value.fract() == 0.0 {
             return self.decimal(value, 0);
         }
-        let places = match size {
-            s if s >= 10.0 => 1,
-            s if s >= 1.0 => 2,
-            s if s >= 0.1 => 3,
-            s if s >= 0.01 => 4,
-            _ => 6,
-        };
-        let text = self.decimal(value, places);
+        let text = self.decimal(value, significant_places(value));
+        if !text.contains(&self.decimal) {
+            return text;
+        }
         text.trim_end_matches('0')
             .trim_end_matches(&self.decimal)
             .to_owned()
@@ -181,15 +176,28 @@ impl Locale {
     /// A value in its unit: a fraction as a percentage for `%`, money with the currency in front, any other
     /// unit behind the number.
     pub(crate) fn measure(&self, value: f64, unit: &str) -> String {
+        self.measure_to(value, unit, None)
+    }
+
+    /// The same with so many decimal places, where the unit does not say how many; `None` chooses them for the
+    /// value.
+    pub(crate) fn measure_to(&self, value: f64, unit: &str, places: Option<usize>) -> String {
+        let quantity = |value: f64| {
+            let places = places.filter(|_| value.is_finite());
+            places.map_or_else(
+                || self.quantity(value),
+                |places| self.decimal(value, places),
+            )
+        };
         match unit {
-            "" => self.quantity(value),
+            "" => quantity(value),
             "%" => self.rounded_percent(value),
             _ if !value.is_finite() => self.missing(),
             _ if unit.ends_with(['$', '€', '£', '¥']) => {
                 let places = if value.abs() < 100.0 { 2 } else { 0 };
                 format!("{unit}\u{a0}{}", self.decimal(value, places))
             }
-            _ => format!("{}\u{a0}{unit}", self.quantity(value)),
+            _ => format!("{}\u{a0}{unit}", quantity(value)),
         }
     }
 
@@ -199,6 +207,34 @@ impl Locale {
 }
 
 /// A pattern with the parts of a date in it.
+/// How many decimal places give all numbers of a column the same: as many as the largest needs for three significant
+/// digits, none where all are whole; `None` where no number is fit for that.
+pub(crate) fn column_places(values: impl IntoIterator<Item = f64>) -> Option<usize> {
+    let finite = values.into_iter().filter(|value| value.is_finite());
+    let all: Vec<f64> = finite.map(f64::abs).collect();
+    let largest = all.iter().copied().reduce(f64::max)?;
+    match all.iter().all(|value| value.fract() == 0.0) {
+        _ if largest >= HUGE => None,
+        true => Some(0),
+        false => Some(significant_places(largest)),
+    }
+}
+
+/// From here on numbers are written with an exponent.
+const HUGE: f64 = 1e15;
+
+/// How many decimal places leave about three significant digits.
+fn significant_places(value: f64) -> usize {
+    match value.abs() {
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size >= 1.0 => 2,
+        size if size >= 0.1 => 3,
+        size if size >= 0.01 => 4,
+        _ => 6,
+    }
+}
+
 fn filled(pattern: &str, date: NaiveDate, months: &[String; 12]) -> String {
     pattern
         .replace("{day}", &date.day().to_string())
@@ -270,6 +306,23 @@ mod tests {
         assert_eq!(locale.rounded_percent(0.0), "0\u{a0}%");
         assert_eq!(locale.rounded_percent(0.000_01), "<\u{a0}0.1\u{a0}%");
         assert_eq!(locale.percent(0.5, 1), "50.0\u{a0}%");
+    }
+
+    #[test]
+    fn numbers_of_a_column_have_the_same_places() {
+        let column = |values: &[f64]| {
+            let places = column_places(values.iter().copied());
+            let shown = values
+                .iter()
+                .map(|value| english().measure_to(*value, "", places));
+            shown.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(column(&[4.0, 4.27, 2.6]), "4.00 4.27 2.60");
+        assert_eq!(column(&[60.2, 7.4, 4.96, f64::NAN]), "60.2 7.4 5.0 –");
+        assert_eq!(column(&[8.0, 69.5, 120.0]), "8 70 120");
+        assert_eq!(column(&[8.0, 1234.0]), "8 1,234");
+        assert_eq!(column(&[0.5, 2e15]), "0.5 2.00e15");
+        assert_eq!(column_places([f64::NAN]), None);
     }
 
     #[test]

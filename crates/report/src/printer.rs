@@ -174,9 +174,12 @@ fn add_number_filters(environment: &mut Environment<'static>, words: &Arc<Words>
         )
     });
     let w = Arc::clone(words);
-    environment.add_filter("quantity", move |value: Option<f64>| {
-        w.locale.quantity(value.unwrap_or(f64::NAN))
-    });
+    environment.add_filter(
+        "quantity",
+        move |value: Option<f64>, places: Option<usize>| {
+            w.locale.measure_to(value.unwrap_or(f64::NAN), "", places)
+        },
+    );
     let w = Arc::clone(words);
     environment.add_filter("duration", move |value: f64| w.locale.duration(value));
     environment.add_filter("pixel", pixel);

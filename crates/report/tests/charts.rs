@@ -107,7 +107,7 @@ fn one_learner_on_one_date_is_a_point() {
     };
     assert_eq!(
         title(charts::backtest_lines, &problem),
-        "Simple rule ranks with a ROC AUC of 0.82"
+        "The simple rule ranks with a ROC AUC of 0.82"
     );
     assert_eq!(title(charts::base_rate, &problem), "The base rate was 30 %");
 }
@@ -123,7 +123,7 @@ fn two_learners_on_one_date_are_compared_on_that_date() {
     };
     assert_eq!(
         title(charts::backtest_lines, &problem),
-        "Simple rule ranks best on 1 May 2018"
+        "The simple rule ranks best on 1 May 2018"
     );
 }
 

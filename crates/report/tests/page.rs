@@ -129,7 +129,6 @@ fn text_from_the_data_is_never_markup() {
     report.steps[0].name = hostile();
     report.steps[0].detail = hostile();
     report.tables[0].name = hostile();
-    report.tables[0].path = hostile();
     report.figures[0].label = hostile();
     report.figures[0].unit = hostile();
     report.figures[0].values[2].period = hostile();
@@ -397,9 +396,25 @@ fn weak_results_carry_their_cautions() {
             "Only 2 past month starts were tested: a good or bad result may be luck.",
             "The ROC AUC is known only roughly, with a 95 % interval from 0.70 to 0.90: there were few sellers to judge it by.",
             "The champion does not rank better than the simple rule by more than chance.",
-            "Simple rule has a higher mean ROC AUC than the champion: 0.820 against 0.810.",
+            "The simple rule has a higher mean ROC AUC than the champion: 0.820 against 0.810.",
             "The probabilities were off by 10.0 percentage points on average: trust the order of the sellers more than the number.",
             "The mean probability now, 90 %, lies far outside the base rates of the past, 23 % to 26 %.",
+        ]
+    );
+}
+
+#[test]
+fn an_order_that_may_be_chance_is_not_to_be_trusted_either() {
+    let mut problem = churn();
+    problem.means = vec![mean("lightgbm", 0.53)];
+    problem.means[0].intervals.roc_auc = interval(0.48, 0.59);
+    problem.calibration = vec![bin(0.3, 0.2, 100)];
+    problem.scored.scores = vec![0.25; 40];
+    assert_eq!(
+        cautions(problem),
+        [
+            "The order may be no better than chance: the 95 % interval of the ROC AUC, from 0.48 to 0.59, holds 0.5.",
+            "The probabilities were off by 10.0 percentage points on average.",
         ]
     );
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::ReportError;
 use crate::charts::{Figure, SegmentsChart};
 use crate::input::SegmentsPage;
+use crate::locale::column_places;
 use crate::printer::Printer;
 use crate::sentences::{segment_names, segmented_rows, segments_answer, segments_reason};
 
@@ -17,6 +18,8 @@ pub(super) struct SegmentsView<'a> {
     answer: Vec<String>,
     reason: String,
     total: u64,
+    /// Decimal places of each column of the profile.
+    places: Vec<Option<usize>>,
     map: Option<Figure>,
     heatmap: Option<Figure>,
     flows: Option<Figure>,
@@ -31,9 +34,23 @@ impl<'a> SegmentsView<'a> {
             answer: segments_answer(printer, page)?,
             reason: segments_reason(printer, page)?,
             total: page.total(),
+            places: places(page),
             map: SegmentsChart::Map.figure(printer, page)?,
             heatmap: SegmentsChart::Heatmap.figure(printer, page)?,
             flows: SegmentsChart::Flows.figure(printer, page)?,
         })
     }
+}
+
+fn places(page: &SegmentsPage) -> Vec<Option<usize>> {
+    let rows = || {
+        page.segments
+            .iter()
+            .map(|segment| &segment.values)
+            .chain([&page.all])
+    };
+    let values = |column: usize| rows().filter_map(move |row| *row.get(column)?);
+    (0..page.columns.len())
+        .map(|column| column_places(values(column)))
+        .collect()
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::ReportError;
 use crate::input::{Cell, Direction, FeatureText, Reason, Scored, ScoredRow};
+use crate::locale::column_places;
 use crate::printer::Printer;
 
 /// How many rows are listed, so that the page stays small.
@@ -24,6 +25,8 @@ pub(super) struct Top<'a> {
 struct Heading {
     text: String,
     is_number: bool,
+    /// Decimal places of its numbers.
+    places: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -53,13 +56,15 @@ impl<'a> Top<'a> {
     pub(super) fn of(printer: &Printer, scored: &'a Scored) -> Result<Self, ReportError> {
         let usable = scored.top.iter().filter(|row| row.score.is_finite());
         let rows: Vec<&ScoredRow> = usable.take(MOST_ROWS).collect();
+        let columns = headings(printer, &scored.extra_columns, &rows)?;
+        let places: Vec<Option<usize>> = columns.iter().map(|column| column.places).collect();
         Ok(Self {
-            columns: headings(printer, &scored.extra_columns, &rows)?,
+            columns,
             lowest: scored.act_on_lowest,
             has_times: rows.iter().any(|row| !row.time.is_empty()),
             rows: rows
                 .into_iter()
-                .map(|row| Row::of(printer, &scored.extra_columns, row))
+                .map(|row| Row::of(printer, &scored.extra_columns, &places, row))
                 .collect::<Result<_, _>>()?,
         })
     }
@@ -71,10 +76,12 @@ fn headings(
     rows: &[&ScoredRow],
 ) -> Result<Vec<Heading>, ReportError> {
     let heading = |(column, feature): (usize, &FeatureText)| {
-        let mut cells = rows.iter().filter_map(|row| row.extra.get(column));
+        let cells = rows.iter().filter_map(|row| row.extra.get(column));
+        let numbers: Vec<f64> = cells.filter_map(number).collect();
         Ok(Heading {
             text: printer.feature_heading(feature)?,
-            is_number: cells.any(|cell| matches!(cell, Cell::Number(_))),
+            is_number: !numbers.is_empty(),
+            places: column_places(numbers),
         })
     };
     features.iter().enumerate().map(heading).collect()
@@ -84,16 +91,14 @@ impl<'a> Row<'a> {
     fn of(
         printer: &Printer,
         features: &[FeatureText],
+        places: &[Option<usize>],
         row: &'a ScoredRow,
     ) -> Result<Self, ReportError> {
         let shown = |(index, feature): (usize, &FeatureText)| {
             let cell = row.extra.get(index).unwrap_or(&Cell::Missing);
             Ok(Shown {
-                text: printer.cell(cell, &feature.unit)?,
-                key: match cell {
-                    Cell::Number(value) => Some(*value),
-                    Cell::Text(_) | Cell::Missing => None,
-                },
+                text: printer.cell(cell, &feature.unit, places[index])?,
+                key: number(cell),
             })
         };
         Ok(Self {
@@ -111,6 +116,13 @@ impl<'a> Row<'a> {
                 .map(|reason| ReasonView::of(printer, reason))
                 .collect::<Result<_, _>>()?,
         })
+    }
+}
+
+fn number(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Number(value) => Some(*value),
+        Cell::Text(_) | Cell::Missing => None,
     }
 }
 

@@ -14,6 +14,8 @@ use crate::printer::Printer;
 const ENOUGH_DATES: usize = 3;
 /// A mean distance between predicted and observed rates that a reader must know of.
 const LARGE_CALIBRATION_GAP: f64 = 0.05;
+/// The ROC AUC of an order by chance.
+const CHANCE: f64 = 0.5;
 /// A 95 % interval of the ROC AUC that is wider than this says little.
 const WIDE_INTERVAL: f64 = 0.1;
 /// How far the mean score may lie beyond the base rates of the past, as a part of them.
@@ -26,6 +28,7 @@ pub(crate) fn cautions(
 ) -> Result<Vec<String>, ReportError> {
     let found = [
         few_dates(printer, problem)?,
+        perhaps_chance(printer, problem)?,
         wide_interval(printer, problem)?,
         not_better_than_rule(printer, problem)?,
         better_learner(printer, problem)?,
@@ -44,12 +47,29 @@ fn few_dates(printer: &Printer, problem: &ProblemReport) -> Result<Option<String
     printer.say("caution_few_dates", values).map(Some)
 }
 
+/// The interval of the ROC AUC, if the order may be no better than chance.
+fn interval_at_chance(problem: &ProblemReport) -> Option<Interval> {
+    let interval = Judged::of(problem)?.interval?;
+    (interval.low <= CHANCE).then_some(interval)
+}
+
+fn perhaps_chance(
+    printer: &Printer,
+    problem: &ProblemReport,
+) -> Result<Option<String>, ReportError> {
+    let Some(Interval { low, high }) = interval_at_chance(problem) else {
+        return Ok(None);
+    };
+    let values = context! { low, high };
+    printer.say("caution_chance", values).map(Some)
+}
+
 fn wide_interval(
     printer: &Printer,
     problem: &ProblemReport,
 ) -> Result<Option<String>, ReportError> {
     match Judged::of(problem).and_then(|judged| judged.interval) {
-        Some(Interval { low, high }) if high - low > WIDE_INTERVAL => {
+        Some(Interval { low, high }) if low > CHANCE && high - low > WIDE_INTERVAL => {
             let names = printer.names(problem)?;
             printer
                 .say("caution_wide", context! { low, high, ..names })
@@ -95,7 +115,8 @@ fn poor_calibration(
     match gap.map(|gap| gap.mean_distance) {
         Some(distance) if distance > LARGE_CALIBRATION_GAP => {
             let names = printer.names(problem)?;
-            let values = context! { distance, ..names };
+            let order_is_known = interval_at_chance(problem).is_none();
+            let values = context! { distance, order_is_known, ..names };
             printer.say("caution_calibration", values).map(Some)
         }
         _ => Ok(None),

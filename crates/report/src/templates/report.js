@@ -54,6 +54,12 @@ document.querySelectorAll("table.sortable").forEach(function (table) {
   });
 });
 
+// On a narrow screen the pages are one row that is wider than the screen.
+function showInRow(link) {
+  var row = link.closest("nav");
+  row.scrollLeft = link.offsetLeft - row.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
+}
+
 function markCurrentPage() {
   var target = document.getElementById(location.hash.slice(1));
   var page = target ? target.closest(".page") : null;
@@ -61,6 +67,7 @@ function markCurrentPage() {
   document.querySelectorAll("nav.pages a").forEach(function (link) {
     if (link.hash === "#" + page.id) {
       link.setAttribute("aria-current", "page");
+      showInRow(link);
     } else {
       link.removeAttribute("aria-current");
     }

@@ -27,10 +27,9 @@ pub fn small_report() -> Report {
             detail: "11 files".to_owned(),
         }],
         tables: vec![TableSummary {
-            name: "orders".to_owned(),
+            name: "sources/orders".to_owned(),
             rows: 85_472,
             rejected: 2,
-            path: "lake/sources/orders".to_owned(),
         }],
     }
 }

@@ -25,7 +25,6 @@ pub async fn tables(lake: &Lake) -> Result<Vec<TableSummary>, SafraError> {
                 name: table.name().to_owned(),
                 rows: snapshot.row_count()? as u64,
                 rejected,
-                path: table.path().display().to_string(),
             });
         }
     }
