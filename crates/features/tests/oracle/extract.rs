@@ -1,7 +1,7 @@
 //! The public data: all dates at once equal the oracle at each, and a month later they are still the same.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
@@ -12,8 +12,9 @@ use safra_lake::{Lake, ingest};
 use safra_project::Project;
 
 use crate::comparison::{Tolerance, differences};
+use crate::extracts::extract;
 use crate::functions::functions_against_oracle;
-use crate::support::{OLIST, OLIST_VIEWS, against_oracle, dates, repository, run};
+use crate::support::{OLIST, OLIST_VIEWS, against_oracle, dates, run};
 
 #[test]
 fn shipped_views_equal_the_oracle() {
@@ -117,21 +118,6 @@ fn changed(
     assert!(before.num_rows() > 0, "{}", view.view.name);
     let at = |date: &NaiveDate| differences(view, &after, &before, *date, Tolerance::Exact);
     dates.iter().flat_map(at).collect()
-}
-
-/// A folder of the public data, which is not part of the project; without it these tests do nothing.
-fn extract(name: &str) -> Option<PathBuf> {
-    let default = repository().join("../shared/olist");
-    let root = std::env::var_os("SAFRA_OLIST").map_or(default, PathBuf::from);
-    let folder = root.join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!(
-        "SKIPPED: {} is not there; SAFRA_OLIST names its parent folder",
-        folder.display()
-    );
-    None
 }
 
 fn load(lake: &Lake, folder: &Path, project: &Project) -> History {

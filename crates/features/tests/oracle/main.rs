@@ -6,6 +6,8 @@ mod dates;
 mod events;
 mod extra_views;
 mod extract;
+#[path = "../../../../tests/extracts.rs"]
+mod extracts;
 mod functions;
 mod future;
 mod leaks;

@@ -1,12 +1,7 @@
 //! The activation problem of the Olist project on the real data, against a direct computation from the CSV files.
-//!
-//! The environment variable `SAFRA_OLIST` names the folder of the data, by default `../shared/olist` beside the
-//! repository. Without it the test here is skipped.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
@@ -17,20 +12,7 @@ use safra_features::backfill;
 use safra_lake::{Lake, ingest};
 use safra_project::{Project, ProjectFiles};
 
-fn extract() -> Option<PathBuf> {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = std::env::var("SAFRA_OLIST")
-        .map_or_else(|_| repository.join("../shared/olist"), PathBuf::from)
-        .join("2018-06-01");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!(
-        "SKIPPED: no Olist data at {}; SAFRA_OLIST names its folder",
-        folder.display()
-    );
-    None
-}
+use crate::extracts::extract;
 
 fn labelled(folder: &Path) -> Dataset {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../olist");
@@ -147,7 +129,7 @@ fn share(deals: &[Deal], representative: &str, date: NaiveDate) -> Option<f64> {
 
 #[test]
 fn cohorts_labels_and_rates_are_those_of_a_direct_computation() {
-    let Some(folder) = extract() else {
+    let Some(folder) = extract("2018-06-01") else {
         return;
     };
     let deals = deals(&folder);

@@ -1,40 +1,18 @@
-//! A month passes: the next extract on top of the last, and facts that arrive late. On the public data, which are not part
-//! of the project: `SAFRA_OLIST` names the folder that holds the extracts, by default `../shared/olist` beside the project.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
+//! A month passes: the next extract of the public data on top of the last, and facts that arrive late.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::array::AsArray;
 use arrow::datatypes::Date32Type;
 use safra_lake::Folder;
+use safra_project::{Project, ProjectFiles};
 use serde_json::Value;
-use support::Home;
-use support::tables::hashes;
 
-/// A folder of the public data.
-fn extract(name: &str) -> Option<PathBuf> {
-    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let default = crate_folder
-        .ancestors()
-        .nth(2)
-        .unwrap()
-        .join("../shared/olist");
-    let root = std::env::var_os("SAFRA_OLIST").map_or(default, PathBuf::from);
-    let folder = root.join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!(
-        "SKIPPED: {} is not there; SAFRA_OLIST names its parent folder",
-        folder.display()
-    );
-    None
-}
+use crate::extracts::extract;
+use crate::support::Home;
+use crate::support::tables::hashes;
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -91,16 +69,11 @@ fn stale(ingest: &Value) -> BTreeMap<String, BTreeSet<String>> {
 
 /// The views with features of dates; those about events are held to the same in `projects`.
 fn views_of_dates() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../olist/features");
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if !fs::read_to_string(&path).unwrap().contains("\nat:") {
-            names.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
-        }
-    }
-    names.sort();
-    names
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../olist");
+    let project = Project::from_files(&ProjectFiles::from_folder(&folder).unwrap()).unwrap();
+    let views = project.views.into_values();
+    let of_dates = views.filter(|view| !view.is_about_events());
+    of_dates.map(|view| view.name).collect()
 }
 
 fn backfill(home: &Home, to: &str) -> Value {

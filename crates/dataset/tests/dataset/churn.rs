@@ -1,13 +1,8 @@
 //! The churn problem of the Olist project on the real data, against a direct computation from the CSV files.
-//!
-//! The environment variable `SAFRA_OLIST` names the folder of the data, by default `../shared/olist` beside the
-//! repository. Without it the tests here are skipped.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
@@ -18,6 +13,8 @@ use safra_dataset::{Dataset, DatasetError};
 use safra_features::backfill;
 use safra_lake::{Lake, ingest};
 use safra_project::{Problem, Project, ProjectFiles};
+
+use crate::extracts::extract;
 
 /// Days without a sale after which a seller has left.
 const DAYS: i64 = 45;
@@ -32,22 +29,6 @@ fn block_on<F: Future>(future: F) -> F::Output {
         .build()
         .unwrap()
         .block_on(future)
-}
-
-/// The folder of the data as of a morning.
-fn extract(morning: &str) -> Option<PathBuf> {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = std::env::var("SAFRA_OLIST")
-        .map_or_else(|_| repository.join("../shared/olist"), PathBuf::from)
-        .join(morning);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!(
-        "SKIPPED: no Olist data at {}; SAFRA_OLIST names its folder",
-        folder.display()
-    );
-    None
 }
 
 fn olist() -> Project {

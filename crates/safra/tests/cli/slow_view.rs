@@ -1,6 +1,4 @@
 //! A view that takes a query a date is computed, and says so once.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 use std::path::Path;
 use std::process::{Command, Output};
 

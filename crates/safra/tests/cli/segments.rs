@@ -1,13 +1,10 @@
 //! `safra segments` on a small marketplace.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
 use std::process::Command;
 
 use serde_json::Value;
-use support::Home;
+
+use crate::support::Home;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/segments.py");
 

@@ -1,20 +1,15 @@
 //! `safra fetch` from a local server.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "../../fetch/tests/server/mod.rs"]
-mod server;
-mod support;
-
 use std::fs;
 use std::io::{Cursor, Write};
 
 use serde_json::Value;
-use server::{Act, Server};
 use sha2::{Digest, Sha256};
-use support::{Home, Ran, interrupt, wait_until};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+
+use crate::server::{Act, Server};
+use crate::support::{Home, Ran, interrupt, wait_until};
 
 const VERSION: &str = "ETag: \"one\"";
 

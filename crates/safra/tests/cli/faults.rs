@@ -1,10 +1,6 @@
 //! What commands leave behind that are killed, run out of disk or compete: the next command goes on, and the tables are those
 //! of an undisturbed run.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -12,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use safra_lake::Folder;
 use safra_marketplace::{Parameters, generate};
-use support::{Home, Ran};
+
+use crate::support::{Home, Ran};
 
 /// How often a command is killed, unless that takes too long.
 const ROUNDS: usize = 40;

@@ -1,12 +1,8 @@
 //! How the binary behaves towards shells, terminals and Ctrl-C.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
 use std::process::Command;
 
-use support::{Home, Ran, interrupt, wait_until};
+use crate::support::{Home, Ran, interrupt, wait_until};
 
 const ESCAPE: char = '\x1b';
 

@@ -1,7 +1,5 @@
 //! What a cohort and a label may say, and what is made of them, on a marketplace of two shops.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;

@@ -1,11 +1,6 @@
 //! Features as of arbitrary times, through the binary, beside what plain SQL on the feature table says.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[allow(dead_code)]
-mod support;
-
-use support::Home;
+use crate::support::Home;
 
 const SPINE: &str = "SELECT order_id, seller_id, order_purchase_timestamp AS sold_at \
     FROM order_items JOIN orders USING (order_id) WHERE order_item_id = 1";

@@ -41,7 +41,8 @@ impl Home {
         contents
     }
 
-    fn snapshot(&self, folder: Folder, name: &str) -> Snapshot {
+    /// The present state of a table that must be there.
+    pub fn snapshot(&self, folder: Folder, name: &str) -> Snapshot {
         let table = self.lake().table(folder, name);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()

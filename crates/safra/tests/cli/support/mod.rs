@@ -1,7 +1,5 @@
 //! The binary in a working directory of its own.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 pub mod tables;
 
 use std::path::PathBuf;
@@ -43,6 +41,7 @@ impl Home {
             "MLFLOW_TRACKING_URI",
             "SAFRA_LOG",
             "RAYON_NUM_THREADS",
+            "COLUMNS",
             "NO_COLOR",
         ] {
             command.env_remove(variable);
@@ -56,9 +55,7 @@ impl Home {
 
     /// Standard output of a command that must succeed.
     pub fn ok(&self, arguments: &[&str]) -> String {
-        let ran = self.safra(arguments);
-        assert_eq!(ran.code, Some(0), "{arguments:?}: {}", ran.stderr);
-        ran.stdout
+        self.safra(arguments).ok(arguments)
     }
 
     /// The one JSON document that a command prints.
@@ -93,6 +90,12 @@ impl Ran {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Standard output of a command that must succeed.
+    pub fn ok(self, arguments: &[&str]) -> String {
+        assert_eq!(self.code, Some(0), "{arguments:?}: {}", self.stderr);
+        self.stdout
     }
 }
 

@@ -1,12 +1,7 @@
 //! The problem of late orders of the Olist project on the real data, against a direct computation from the CSV files.
-//!
-//! The environment variable `SAFRA_OLIST` names the folder of the data, by default `../shared/olist` beside the
-//! repository. Without it the test here is skipped.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
@@ -17,23 +12,10 @@ use safra_features::backfill;
 use safra_lake::{Lake, ingest};
 use safra_project::{Project, ProjectFiles, View};
 
+use crate::extracts::extract;
+
 /// The first day of which the extract knows nothing.
 const END: &str = "2018-06-01";
-
-fn extract() -> Option<PathBuf> {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = std::env::var("SAFRA_OLIST")
-        .map_or_else(|_| repository.join("../shared/olist"), PathBuf::from)
-        .join(END);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!(
-        "SKIPPED: no Olist data at {}; SAFRA_OLIST names its folder",
-        folder.display()
-    );
-    None
-}
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -136,7 +118,7 @@ fn asked(folder: &Path) -> Vec<Order> {
 
 #[test]
 fn orders_are_asked_about_at_their_approval_and_judged_by_month() {
-    let Some(folder) = extract() else { return };
+    let Some(folder) = extract(END) else { return };
     let (dataset, open) = datasets(&folder);
     let orders = asked(&folder);
     assert_eq!(dataset.len(), orders.len());

@@ -1,10 +1,6 @@
 //! `safra report` on a small marketplace.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
-use support::Home;
+use crate::support::Home;
 
 /// A marketplace with a champion for churn.
 fn finished() -> Home {
