@@ -58,12 +58,14 @@ pub enum ProjectError {
         message: String,
     },
     /// Something was asked for by a name that the project does not declare.
-    #[error("no such {kind}: {name}\nhint: the project declares: {known}")]
+    #[error("no such {kind}: {name}\nhint: {meant}the project declares: {known}")]
     UnknownName {
         /// "source", "feature view" or "problem".
         kind: &'static str,
         /// The name asked for.
         name: String,
+        /// The name that may have been meant, as a question; may be empty.
+        meant: String,
         /// The names that exist.
         known: String,
     },

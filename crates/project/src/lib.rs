@@ -19,6 +19,7 @@ mod error;
 mod feature_text;
 mod files;
 mod meaning;
+mod nearest;
 mod problem;
 mod problem_texts;
 mod segmentation;
@@ -33,6 +34,7 @@ pub use error::ProjectError;
 pub use feature_text::FeatureText;
 pub use files::ProjectFiles;
 pub use meaning::{Meaning, Meanings};
+pub use nearest::nearest;
 pub use problem::{
     ActOn, BacktestSpec, CalibrationSpec, Cohort, FeatureSelection, Label, LearnerSpec,
     MonitorSpec, Population, Problem, RowTime,
@@ -138,9 +140,13 @@ fn find<'a, T>(
     kind: &'static str,
     name: &str,
 ) -> Result<&'a T, ProjectError> {
-    items.get(name).ok_or_else(|| ProjectError::UnknownName {
-        kind,
-        name: name.to_owned(),
-        known: items.keys().cloned().collect::<Vec<_>>().join(", "),
+    items.get(name).ok_or_else(|| {
+        let meant = nearest(name, items.keys().map(String::as_str));
+        ProjectError::UnknownName {
+            kind,
+            name: name.to_owned(),
+            meant: meant.map_or_else(String::new, |meant| format!("did you mean {meant}? ")),
+            known: items.keys().cloned().collect::<Vec<_>>().join(", "),
+        }
     })
 }

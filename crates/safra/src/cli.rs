@@ -1,5 +1,7 @@
 //! The command line.
 
+mod help;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use crate::rows::Format;
 /// From the tables of a marketplace to predictive models one can trust: tables, lake, features, training
 /// set, models, champion, scores. A feature for a day is computed from what was known before that day.
 #[derive(Debug, Parser)]
-#[command(name = "safra", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "safra", version, max_term_width = 100, after_help = help::ALL)]
 pub struct Cli {
     /// Options of all commands.
     #[command(flatten)]
@@ -23,22 +25,9 @@ pub struct Cli {
     pub command: Command,
 }
 
-const AFTER_HELP: &str = "\
-The whole way at once:
-  safra run --source olist/        from a folder of CSV files to report.html
-
-Step by step:
-  safra ingest olist/              files into the lake
-  safra features --every month     the feature store, all month starts in one pass
-  safra backtest churn             how well past months would have been predicted
-  safra train churn                fit, log to MLflow, register
-  safra promote churn              the better of challenger and champion
-  safra predict churn              score those that the question is about today
-
-Exit codes: 0 done, 1 the command's own \"no\", 2 wrong usage or input, 3 anything else, 130 interrupted.";
-
 /// Options of all commands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of all commands")]
 pub struct Global {
     /// Folder of the project [default: the working directory if it has a safra.toml, else the Olist project inside the binary]
     #[arg(long, global = true, value_name = "DIR")]
@@ -58,7 +47,7 @@ pub struct Global {
     /// Print one JSON document on standard output instead of tables
     #[arg(long, global = true)]
     pub json: bool,
-    /// Neither progress nor messages
+    /// Print results only: neither progress nor messages
     #[arg(short, long, global = true)]
     pub quiet: bool,
 }
@@ -67,21 +56,28 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write out the Olist project, to read and to change
+    #[command(after_help = help::INIT)]
     Init {
         /// Folder to write to; files that are there are kept
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
     /// Write a synthetic marketplace: the Olist tables, any size, from one seed
+    #[command(after_help = help::GENERATE)]
     Generate {
         /// Size; 1 is about Olist's, with 100,000 orders
-        #[arg(long, value_name = "X", default_value_t = 1.0)]
+        #[arg(
+            long,
+            value_name = "X",
+            default_value_t = 1.0,
+            allow_negative_numbers = true
+        )]
         scale: f64,
         /// The same seed gives the same bytes
         #[arg(long, value_name = "N", default_value_t = 42)]
         seed: u64,
         /// The morning on which the marketplace is seen; nothing later is known
-        #[arg(long, value_name = "DATE", default_value = "2018-06-01")]
+        #[arg(long, value_name = "DATE", value_parser = date, default_value = "2018-06-01")]
         until: NaiveDate,
         /// Also write the true probabilities behind churn and lateness
         #[arg(long)]
@@ -91,6 +87,7 @@ pub enum Command {
         out: PathBuf,
     },
     /// Download the raw data that the project names, checked, and unpack it
+    #[command(after_help = help::FETCH)]
     Fetch {
         /// Folder to write to
         #[arg(long, value_name = "DIR", default_value = "data")]
@@ -103,12 +100,13 @@ pub enum Command {
         sha256: Option<String>,
     },
     /// Read files into the lake: typed, checked, merged by key
+    #[command(after_help = help::INGEST)]
     Ingest {
         /// Folder with the files that sources.toml names
         folder: PathBuf,
     },
     /// Compute features into the feature store, for all dates in one pass
-    #[command(args_conflicts_with_subcommands = true)]
+    #[command(args_conflicts_with_subcommands = true, after_help = help::FEATURES)]
     Features {
         /// Something other than computing
         #[command(subcommand)]
@@ -116,17 +114,17 @@ pub enum Command {
         /// Feature views [default: all]
         views: Vec<String>,
         /// First reference date [default: the project's first date]
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         from: Option<NaiveDate>,
         /// Last reference date, before which events happen [default: the end of the data]
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         to: Option<NaiveDate>,
         /// Which dates between them
         #[arg(long, value_enum, default_value_t = Every::Month)]
         every: Every,
     },
     /// Look features up as of arbitrary times: for each row of a query, the latest that were known by then
-    #[command(after_help = LOOKUP_HELP)]
+    #[command(after_help = help::LOOKUP)]
     Lookup {
         /// Feature views
         #[arg(required = true)]
@@ -148,47 +146,52 @@ pub enum Command {
         format: Option<Format>,
     },
     /// Compute past dates again from sources cut at each, and compare with the store bit by bit
+    #[command(after_help = help::AUDIT)]
     Audit {
         /// Feature views [default: all in the store]
         views: Vec<String>,
         /// Dates to compute again; of events, those of the day before [default: a few of those in the store]
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         at: Vec<NaiveDate>,
         /// Instead, backtest this problem on features that read the future, beside the honest ones
         #[arg(long, value_name = "PROBLEM", conflicts_with_all = ["views", "at"])]
         inflation: Option<String>,
     },
     /// Build the training set of a problem (also known as analytical base table)
+    #[command(after_help = help::DATASET)]
     Dataset {
         /// The problem, such as churn
         problem: String,
     },
     /// For past dates, train on what was known, score, and compare with what happened
+    #[command(after_help = help::BACKTEST)]
     Backtest {
         /// The problem, such as churn
         problem: String,
         /// First date to judge [default: as many dates before the last as the problem says]
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         from: Option<NaiveDate>,
         /// Last date to judge [default: the last with settled labels]
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         to: Option<NaiveDate>,
         /// Only these learners [default: those of the problem]
         #[arg(long = "learner", value_name = "NAME")]
         learners: Vec<String>,
     },
     /// Backtest the learners, fit them on all that is known, log to MLflow, register the best
+    #[command(after_help = help::TRAIN)]
     Train {
         /// The problem, such as churn
         problem: String,
         /// As if it were this day [default: the end of the data]
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         at: Option<NaiveDate>,
         /// Tune parameters for so long, such as 60s or 10m, on dates before the reported ones; what was tried is not tried again [default: the declared parameters]
         #[arg(long, value_name = "TIME", value_parser = duration)]
         budget: Option<Duration>,
     },
     /// Make the latest version champion if it beats the champion on the same dates by more than chance
+    #[command(after_help = help::PROMOTE)]
     Promote {
         /// The problem, such as churn
         problem: String,
@@ -197,35 +200,37 @@ pub enum Command {
         force: bool,
     },
     /// Score with the champion, into predictions/PROBLEM
+    #[command(after_help = help::PREDICT)]
     Predict {
         /// The problem, such as churn
         problem: String,
         /// Reference date; of events, the day before which they happened [default: the last date of the problem's cadence in the data; of events, the end of the data]
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         at: Option<NaiveDate>,
     },
     /// Compare a cohort with what the champion was trained on, and its promises with what happened
-    #[command(after_help = MONITOR_HELP)]
+    #[command(after_help = help::MONITOR)]
     Monitor {
         /// The problem, such as churn
         problem: String,
         /// Reference date; of events, the day before which their period ends [default: the last date of the problem's cadence in the data; of events, the end of the data]
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         at: Option<NaiveDate>,
     },
     /// Divide a cohort into segments, with their profile and how entities moved since the date before
-    #[command(after_help = SEGMENTS_HELP)]
+    #[command(after_help = help::SEGMENTS)]
     Segments {
         /// The problem, such as segments [default: the only one of its kind]
         problem: Option<String>,
         /// Reference date [default: the last date of the problem's cadence in the data]
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         at: Option<NaiveDate>,
         /// Find segments anew, instead of using those of the champion
         #[arg(long)]
         refit: bool,
     },
     /// Write the HTML report: one file with a page for each problem
+    #[command(after_help = help::REPORT)]
     Report {
         /// The problems, such as churn [default: all]
         problems: Vec<String>,
@@ -237,7 +242,7 @@ pub enum Command {
         out: PathBuf,
     },
     /// Query the lake
-    #[command(after_help = SQL_HELP)]
+    #[command(after_help = help::SQL)]
     Sql {
         /// The query
         query: String,
@@ -246,6 +251,7 @@ pub enum Command {
         format: Option<Format>,
     },
     /// All of it: files to report; a second run does only what is missing
+    #[command(after_help = help::RUN)]
     Run {
         /// Folder with the files that sources.toml names [default: what the lake holds; if it is empty, a generated marketplace]
         #[arg(long, value_name = "DIR")]
@@ -255,6 +261,7 @@ pub enum Command {
             long,
             value_name = "X",
             default_value_t = 0.2,
+            allow_negative_numbers = true,
             conflicts_with = "source"
         )]
         scale: f64,
@@ -274,7 +281,7 @@ pub enum Command {
         out: PathBuf,
     },
     /// Print a completion script for a shell
-    #[command(after_help = COMPLETIONS_HELP)]
+    #[command(after_help = help::COMPLETIONS)]
     Completions {
         /// The shell
         #[arg(value_enum)]
@@ -282,45 +289,16 @@ pub enum Command {
     },
 }
 
-const COMPLETIONS_HELP: &str = "\
-Where the script goes:
-  bash: safra completions bash > ~/.local/share/bash-completion/completions/safra
-  zsh:  safra completions zsh > ~/.zfunc/_safra      (with ~/.zfunc in fpath)
-  fish: safra completions fish > ~/.config/fish/completions/safra.fish";
-
 fn language(tag: &str) -> Result<Language, String> {
     let known = Language::ALL.map(Language::tag).join(", ");
     Language::of_tag(tag).ok_or_else(|| format!("the report speaks: {known}"))
 }
 
-const MONITOR_HELP: &str = "\
-The stability index of a feature or of the scores is 0 when they are spread as they were; below 0.1 little
-has changed, above 0.25 the population is another. The exit code is 1 when the scores or one of the most
-important features are beyond the threshold, or a version kept its promise too badly; `[monitor]` in the
-problem's file sets the thresholds: psi, features (how many count) and drop (of the problem's metric).";
-
-const LOOKUP_HELP: &str = "\
-Features of a reference date D are known from D 00:00 on. A row gets those of the latest D in the store at or before its time,
-if they are no older than --max-age. `safra features VIEW --every day` fills the store densely.
-
-  safra lookup seller_sales seller_reviews --time order_purchase_timestamp --out orders.parquet \\
-    --spine \"SELECT order_id, seller_id, order_purchase_timestamp FROM orders JOIN order_items USING (order_id)\"";
-
-const SQL_HELP: &str = "\
-Tables are named by folder and table: sources.orders, features.seller_sales, datasets.churn,
-predictions.churn, rejected.order_items. A source may go without its folder.
-
-  safra sql \"SELECT order_status, COUNT(*) AS orders FROM orders GROUP BY 1 ORDER BY 2 DESC\"
-  safra sql \"SELECT * FROM predictions.churn ORDER BY score DESC LIMIT 10\"";
-
-const SEGMENTS_HELP: &str = "\
-The first run finds segments, registers them as a model and makes it champion. Later dates are divided by the champion, so
-that a move from one segment to another means something; --refit finds segments anew.";
-
 /// What else can be done with features.
 #[derive(Debug, Subcommand)]
 pub enum FeaturesAction {
     /// Show what a view reads, when that becomes known, and how it is computed
+    #[command(after_help = help::EXPLAIN)]
     Explain {
         /// The feature view
         view: String,
@@ -346,6 +324,12 @@ impl From<Every> for safra_project::Cadence {
             Every::Month => Self::Month,
         }
     }
+}
+
+/// A day such as `2018-06-01`.
+fn date(text: &str) -> Result<NaiveDate, String> {
+    let wrong = |_| "not a day: write year, month and day, such as 2018-06-01".to_owned();
+    text.parse().map_err(wrong)
 }
 
 /// A duration such as `60s`, `10m` or `1h`.

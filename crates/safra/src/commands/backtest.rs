@@ -65,6 +65,13 @@ pub async fn run(
 ) -> Result<(), SafraError> {
     let problem = context.problem(problem)?;
     let learners = learners(problem, only)?;
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        return Err(SafraError::Usage(format!(
+            "--from {from} is after --to {to}\nhint: --from is the first date to judge, --to the last"
+        )));
+    }
     let prepared = Prepared::training(context, problem).await?;
     let splits = match (from, to) {
         (None, None) => default_splits(&prepared.dataset, problem)?,

@@ -66,6 +66,11 @@ pub async fn compute(
         )));
     }
     let from = from.unwrap_or(project.settings.first_date);
+    if from > to {
+        return Err(SafraError::Usage(format!(
+            "--from {from} is after the last reference date, {to}\nhint: --to says which is the last, by default the end of the data"
+        )));
+    }
     let needed = FeatureDates {
         dates: every.dates(from, to),
         // What is before the last date is known at it.

@@ -36,6 +36,7 @@ pub async fn run(context: &Context, folder: &Path) -> Result<(), SafraError> {
 
 /// Ingests a folder with a progress bar, and warns of rejected rows.
 pub async fn load(context: &Context, folder: &Path) -> Result<IngestReport, SafraError> {
+    check_folder(context, folder)?;
     let progress = context.progress(context.project.sources.len(), "ingest");
     let done = |table: &str| {
         progress.set_message(table.to_owned());
@@ -112,4 +113,37 @@ fn print(report: &IngestReport) {
         row
     });
     print_table(&columns, rows);
+}
+
+/// Whether the folder may be the one that was meant.
+fn check_folder(context: &Context, folder: &Path) -> Result<(), SafraError> {
+    let shown = folder.display();
+    if !folder.is_dir() {
+        let what = match folder.exists() {
+            true => "not a folder",
+            false => "no such folder",
+        };
+        return Err(SafraError::Usage(format!(
+            "{shown}: {what}\nhint: `safra fetch --out DIR` downloads the files that the project names, `safra generate --out DIR` writes synthetic ones"
+        )));
+    }
+    let sources = &context.project.sources;
+    let is_any_in = |folder: &Path| {
+        sources
+            .values()
+            .any(|source| folder.join(&source.file).exists())
+    };
+    let Some(first) = sources.values().next().filter(|_| !is_any_in(folder)) else {
+        return Ok(());
+    };
+    let inner = std::fs::read_dir(folder).into_iter().flatten();
+    let inner = inner.filter_map(|entry| Some(entry.ok()?.path()));
+    let hint = match inner.filter(|path| path.is_dir() && is_any_in(path)).max() {
+        Some(path) => format!("there are such files in {}", path.display()),
+        None => "name the folder that holds them".to_owned(),
+    };
+    Err(SafraError::Usage(format!(
+        "{shown}: none of the files that sources.toml names, such as {}\nhint: {hint}",
+        first.file
+    )))
 }
