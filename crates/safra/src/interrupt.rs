@@ -31,6 +31,8 @@ pub fn watch(cli: &Cli) -> Result<(), SafraError> {
         if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
             places.iter().for_each(Place::clean);
             output::print_interrupted(quiet);
+            // The computation has not stopped, and may have begun a file since.
+            places.iter().for_each(Place::clean);
             exit(INTERRUPTED);
         }
     };
@@ -50,7 +52,7 @@ enum Place {
 fn places(command: &Command) -> Vec<Place> {
     match command {
         Command::Generate { out, .. } => vec![Place::Folder(out.clone())],
-        Command::Init { folder } => ["", "features", "problems"]
+        Command::Init { folder } => ["", "features", "features/parts", "problems"]
             .map(|inside| Place::Folder(folder.join(inside)))
             .into(),
         Command::Report { out, .. } => vec![Place::File(partial(out))],
