@@ -23,3 +23,4 @@ mod slow_view;
 mod streams;
 mod support;
 mod terminal;
+mod training;

@@ -1,9 +1,5 @@
 //! Training through the binary: a search that is killed, and a promotion that is forced.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -11,7 +7,8 @@ use safra_lake::Folder;
 use safra_marketplace::{Parameters, generate};
 use safra_mlflow::{ModelVersion, Store};
 use serde_json::Value;
-use support::{Home, wait_until};
+
+use crate::support::{Home, wait_until};
 
 const MODEL: &str = "olist-churn";
 
