@@ -69,7 +69,8 @@ Example:
 pub(super) const LOOKUP: &str = "\
 Example:
   safra lookup seller_sales seller_reviews --time order_purchase_timestamp --out orders.parquet \\
-    --spine \"SELECT order_id, seller_id, order_purchase_timestamp FROM orders JOIN order_items USING (order_id)\"
+    --spine \"SELECT order_id, seller_id, order_purchase_timestamp
+             FROM orders JOIN order_items USING (order_id)\"
 
 Features of a reference date D are known from D 00:00 on. A row gets those of the latest D in the store at or before its time, if they are no older than --max-age. `safra features VIEW --every day` fills the store densely.";
 
