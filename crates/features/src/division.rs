@@ -55,7 +55,10 @@ fn candidates(project: &Project) -> Vec<Division> {
     let mut found: BTreeMap<(&str, &str), Division> = BTreeMap::new();
     for source in project.sources.values() {
         if let KnownAt::From { from, on } = &source.known_at
-            && project.sources.get(from).is_some_and(|parent| parent.key == [on.as_str()])
+            && project
+                .sources
+                .get(from)
+                .is_some_and(|parent| parent.key == [on.as_str()])
         {
             found.entry((from, on)).or_default();
         }
