@@ -15,7 +15,7 @@ const MODEL: &str = "olist-churn";
 /// Enough time to try all there is to try.
 const SEARCH: [&str; 4] = ["train", "churn", "--budget", "600s"];
 
-/// Parameters of a learner, or what was measured of it by date and parameters.
+/// What was measured, by date, learner and parameters.
 type Object = serde_json::Map<String, Value>;
 
 /// A filled lake, and a project whose `churn` has these learners.
