@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::commands::sql;
 use crate::context::Context;
 use crate::error::SafraError;
+use crate::interrupt::partial;
 use crate::output::{line, print_json, thousands};
 use crate::rows::{Format, print_rows};
 
@@ -120,7 +121,7 @@ fn write(path: &Path, rows: &RecordBatch) -> Result<(), SafraError> {
         path: path.display().to_string(),
         source,
     };
-    let temporary = path.with_added_extension("partial");
+    let temporary = partial(path);
     let level = ZstdLevel::try_new(1).unwrap_or_default();
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
