@@ -49,11 +49,9 @@ impl KnownValues {
         }
     }
 
-    fn hold(&self, table: &str, column: &str, text: &str) -> bool {
-        let place = (table.to_owned(), column.to_owned());
-        self.values
-            .get(&place)
-            .is_some_and(|values| values.hold(text))
+    /// The values of a column; `None` where nothing of the table was loaded.
+    fn of(&self, table: &str, column: &str) -> Option<&ValueIndex> {
+        self.values.get(&(table.to_owned(), column.to_owned()))
     }
 }
 
@@ -155,12 +153,14 @@ fn without(batch: &RecordBatch, block: usize, faults: &Faults) -> Result<RecordB
 fn dangling(source: &Source, blocks: &[Typed], known: &KnownValues) -> Faults {
     let mut faults = Faults::new();
     for (column, table, on) in links(source) {
+        let targets = known.of(table, on);
+        let is_there = |text: &str| targets.is_some_and(|targets| targets.hold(text));
         for (block, typed) in blocks.iter().enumerate() {
             let Some(values) = typed.batch.column_by_name(column) else {
                 continue;
             };
             for row in 0..values.len() {
-                if let Some(text) = value(values, row).filter(|text| !known.hold(table, on, text)) {
+                if let Some(text) = value(values, row).filter(|text| !is_there(text)) {
                     let reason = format!("no such row in {table}: {on} = {text}");
                     faults
                         .entry((block, row))
