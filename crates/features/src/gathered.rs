@@ -1,7 +1,6 @@
 //! The rows of a view as they come, without the texts of their entities, and sorted in the end.
 
 use std::hash::BuildHasher;
-use std::mem::take as taken_out;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array, new_empty_array,
@@ -73,17 +72,15 @@ impl Gathered {
         if let Some(entities) = &mut self.entities {
             entities.number(entity, &kept, &mut self.numbers)?;
         }
-        let all_kept = kept.len() == batch.num_rows();
-        let mask: BooleanArray = match all_kept {
-            true => BooleanArray::from(Vec::<bool>::new()),
-            false => (0..batch.num_rows())
+        let some: Option<BooleanArray> = (kept.len() < batch.num_rows()).then(|| {
+            (0..batch.num_rows())
                 .map(|row| Some(is_kept(&row)))
-                .collect(),
-        };
+                .collect()
+        });
         for (held, column) in self.columns.iter_mut().zip(columns) {
-            held.push(match all_kept {
-                true => column.clone(),
-                false => filter(column, &mask)?,
+            held.push(match &some {
+                None => column.clone(),
+                Some(some) => filter(column, some)?,
             });
         }
         Ok(())
@@ -91,44 +88,49 @@ impl Gathered {
 
     /// All rows, by entity and time; entities are numbered in their own order. One column after the other is put together, so that no
     /// more than one of them is in memory twice.
-    pub(crate) fn sorted(
-        mut self,
-        places: Vec<(Option<usize>, Option<usize>)>,
-    ) -> Result<ViewRows> {
-        let (entities, ranks) = match taken_out(&mut self.entities) {
+    pub(crate) fn sorted(self, places: Vec<(Option<usize>, Option<usize>)>) -> Result<ViewRows> {
+        let Self {
+            entities,
+            mut numbers,
+            time,
+            valid_from,
+            valid_to,
+            columns,
+            ..
+        } = self;
+        let (entities, ranks) = match entities {
             Some(held) => held.in_order()?,
             None => (Vec::new(), Vec::new()),
         };
-        for number in &mut self.numbers {
+        for number in &mut numbers {
             *number = ranks[*number as usize];
         }
-        let mut order: Vec<u32> = (0..self.numbers.len() as u32).collect();
-        order.sort_by_key(|&row| (self.numbers[row as usize], self.time[row as usize]));
-        let numbers = taken_out(&mut self.numbers);
-        let entity = order.iter().map(|&row| numbers[row as usize]).collect();
-        drop(numbers);
-        let ordered = |values: Vec<i64>| -> Vec<i64> {
-            order.iter().map(|&row| values[row as usize]).collect()
-        };
-        let time = ordered(taken_out(&mut self.time));
-        let valid_from = ordered(taken_out(&mut self.valid_from));
-        let valid_to = ordered(taken_out(&mut self.valid_to));
+        let mut order: Vec<u32> = (0..numbers.len() as u32).collect();
+        order.sort_by_key(|&row| (numbers[row as usize], time[row as usize]));
+        let entity = in_order(numbers, &order);
+        let time = in_order(time, &order);
+        let valid_from = in_order(valid_from, &order);
+        let valid_to = in_order(valid_to, &order);
         let order = UInt32Array::from(order);
-        let mut columns = Vec::with_capacity(self.columns.len());
-        for parts in taken_out(&mut self.columns) {
+        let columns = columns.into_iter().map(|parts| {
             let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-            columns.push(take(&concat(&parts)?, &order, None)?);
-        }
+            Ok(take(&concat(&parts)?, &order, None)?)
+        });
         Ok(ViewRows {
+            columns: columns.collect::<Result<_>>()?,
             entities,
             entity,
             time,
             valid_from,
             valid_to,
-            columns,
             places,
         })
     }
+}
+
+/// The values at these places; those that are handed in are gone then.
+fn in_order<T: Copy>(values: Vec<T>, order: &[u32]) -> Vec<T> {
+    order.iter().map(|&row| values[row as usize]).collect()
 }
 
 /// The entities of the rows so far.
