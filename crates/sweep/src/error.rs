@@ -29,6 +29,14 @@ pub enum SweepError {
         /// The largest number of rows allowed.
         limit: usize,
     },
+    /// There are more pairs of an entity and a date than one sweep can number.
+    #[error(
+        "too many output rows for one sweep: {rows}\nhint: at most 2147483647 rows; ask for fewer dates at a time, or split the rows by entity"
+    )]
+    TooManyOutputRows {
+        /// The number of output rows that there would be.
+        rows: usize,
+    },
     /// The rows are not sorted by entity.
     #[error(
         "rows are not sorted by entity: row {row} has entity {entity} after entity {previous}\n\

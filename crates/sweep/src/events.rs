@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::activity::Activity;
 use crate::timeline::{Segment, position_of};
 
-/// A row enters or leaves a window. Packed into one integer: the output row from which it holds, whether
-/// the row leaves, and the row counted inside its entity.
+/// A row enters or leaves a window. Packed into one integer: the step from which it holds, whether the row
+/// leaves, and the row counted inside its entity.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Event(u64);
 
@@ -16,16 +16,13 @@ const LEAVES: u64 = 1 << 31;
 pub(crate) const MAXIMUM_ROWS: usize = LEAVES as usize;
 
 impl Event {
-    fn enter(position: u32, row: usize) -> Self {
-        Self(u64::from(position) << 32 | row as u64)
+    fn new(step: u32, leaves: bool, row: usize) -> Self {
+        let leaves = if leaves { LEAVES } else { 0 };
+        Self(u64::from(step) << 32 | leaves | row as u64)
     }
 
-    fn leave(position: u32, row: usize) -> Self {
-        Self(u64::from(position) << 32 | LEAVES | row as u64)
-    }
-
-    /// The output row from which the event holds, counted inside the entity.
-    pub(crate) fn position(self) -> usize {
+    /// The step from which the event holds, counted inside the entity.
+    pub(crate) fn step(self) -> usize {
         (self.0 >> 32) as usize
     }
 
@@ -53,28 +50,39 @@ pub(crate) struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// Visits the events in the order of rows. Rows that stay to the end never leave.
-    fn visit(&self, mut with: impl FnMut(Event)) {
+    /// Visits the events in the order of rows: the output row from which each holds, whether the row leaves,
+    /// and the row counted inside the entity. Rows that stay to the end never leave.
+    fn visit(&self, mut with: impl FnMut(usize, bool, usize)) {
         for (local, row) in self.rows.clone().enumerate() {
             let enter = self.activity.enter(row);
             let leave = self.activity.leave(row, self.window);
             if enter < leave {
-                with(Event::enter(position_of(self.segments, enter), local));
-                let position = position_of(self.segments, leave);
-                if (position as usize) < self.length {
-                    with(Event::leave(position, local));
+                with(position_of(self.segments, enter) as usize, false, local);
+                let position = position_of(self.segments, leave) as usize;
+                if position < self.length {
+                    with(position, true, local);
                 }
             }
         }
     }
 }
 
-/// The events of one window of one entity, in the order of output rows; its memory is used again.
+/// The events of one window of one entity, in the order of output rows, and the steps between them, in which
+/// nothing enters or leaves; its memory is used again.
 #[derive(Default)]
 pub(crate) struct WindowEvents {
     events: Vec<Event>,
-    /// Where the next event of each output row is placed.
-    places: Vec<u32>,
+    steps: Vec<u32>,
+    places: Vec<Place>,
+}
+
+/// What is known of an output row while events are placed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// How many events it has; then where the next of them is placed.
+    next: u32,
+    /// The step that it belongs to.
+    step: u32,
 }
 
 impl WindowEvents {
@@ -83,22 +91,32 @@ impl WindowEvents {
         &self.events
     }
 
+    /// The first output row of each step, counted inside the entity. The first step starts at 0.
+    pub(crate) fn steps(&self) -> &[u32] {
+        &self.steps
+    }
+
     /// Collects the events of a window. Sorts by counting: a pass to learn how many events each output
     /// row has, and one to place them.
     pub(crate) fn collect(&mut self, source: &Source) {
         self.places.clear();
-        self.places.resize(source.length, 0);
-        source.visit(|event| self.places[event.position()] += 1);
+        self.places.resize(source.length, Place::default());
+        source.visit(|position, _, _| self.places[position].next += 1);
+        self.steps.clear();
         let mut total = 0;
-        for place in &mut self.places {
-            (*place, total) = (total, total + *place);
+        for (position, place) in self.places.iter_mut().enumerate() {
+            if position == 0 || place.next > 0 {
+                self.steps.push(position as u32);
+            }
+            place.step = self.steps.len() as u32 - 1;
+            (place.next, total) = (total, total + place.next);
         }
         self.events.clear();
         self.events.resize(total as usize, Event(0));
-        source.visit(|event| {
-            let place = &mut self.places[event.position()];
-            self.events[*place as usize] = event;
-            *place += 1;
+        source.visit(|position, leaves, row| {
+            let place = &mut self.places[position];
+            self.events[place.next as usize] = Event::new(place.step, leaves, row);
+            place.next += 1;
         });
     }
 }

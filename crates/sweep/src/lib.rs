@@ -2,7 +2,8 @@
 //!
 //! The rows of each entity are walked once over the dates on which they count: a row enters a window at the
 //! first date on which it is active and leaves it after the last. The cost follows rows in and rows out,
-//! never rows times dates. Arrays in, arrays out: no SQL and no files.
+//! never rows times dates; [`sweep_steps`] puts each value out once while it lasts. Arrays in, arrays out: no SQL
+//! and no files.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -98,7 +99,9 @@ mod timeline;
 mod weights;
 mod window;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, UInt32Array};
+use arrow::buffer::ScalarBuffer;
+use arrow::compute::take;
 use rayon::prelude::*;
 
 pub use aggregate::{Aggregate, Function};
@@ -141,28 +144,77 @@ pub struct Swept {
     pub values: Vec<Vec<ArrayRef>>,
 }
 
+/// As [`Swept`], with each value once for all consecutive rows of an entity that share it because nothing enters or
+/// leaves the window between them. On dense dates there are far fewer steps than rows.
+#[derive(Debug, Clone)]
+pub struct Steps {
+    /// The entity of each output row.
+    pub entity: Vec<u32>,
+    /// The reference date of each output row, in days since 1970-01-01.
+    pub date: Vec<i32>,
+    /// The steps of each window, in the order asked for.
+    pub windows: Vec<WindowSteps>,
+}
+
+/// The steps of a window. An entity's first row begins a step.
+#[derive(Debug, Clone)]
+pub struct WindowSteps {
+    /// The number of output rows up to the end of each step: those of a run-end encoded array.
+    pub ends: ScalarBuffer<i32>,
+    /// The outputs by aggregate, in the order asked for, of type [`Aggregate::output_type`].
+    pub values: Vec<Values>,
+}
+
+/// The values of an aggregate in a window.
+#[derive(Debug, Clone)]
+pub enum Values {
+    /// One for each step.
+    Steps(ArrayRef),
+    /// One for each output row: what decays changes from date to date by itself.
+    Rows(ArrayRef),
+}
+
 /// Computes all aggregates in all windows for all reference dates, in days since 1970-01-01 and strictly
 /// increasing. Runs on the current rayon thread pool; the result is the same for any number of threads.
 ///
 /// # Errors
 /// If the rows differ in length or are not sorted by entity; if the dates are not strictly increasing or
 /// outside the calendar; if a window is empty; if an aggregate is wrong by itself
-/// ([`Aggregate::output_type`]); or if a sum of integers overflows. See [`SweepError`].
+/// ([`Aggregate::output_type`]); if a sum of integers overflows; or if there would be more than 2^31 - 1 output
+/// rows. See [`SweepError`].
 pub fn sweep(
     rows: &Rows,
     windows: &[Window],
     aggregates: &[Aggregate],
     dates: &[i32],
 ) -> Result<Swept, SweepError> {
+    let steps = sweep_steps(rows, windows, aggregates, dates)?;
+    let values = steps.windows.par_iter();
+    let values = values.map(|window| window.expand(aggregates));
+    Ok(Swept {
+        values: values.collect::<Result<_, _>>()?,
+        entity: steps.entity,
+        date: steps.date,
+    })
+}
+
+/// As [`sweep`], and each value only once while it lasts.
+///
+/// # Errors
+/// As [`sweep`].
+pub fn sweep_steps(
+    rows: &Rows,
+    windows: &[Window],
+    aggregates: &[Aggregate],
+    dates: &[i32],
+) -> Result<Steps, SweepError> {
     check_lengths(rows)?;
     let entity_rows = timeline::entity_rows(rows)?;
     let calendar = Calendar::new(dates, windows)?;
     let plan = Plan::new(rows, aggregates, &calendar)?;
     let activity = Activity::new(rows, &calendar);
     let chunks = timeline::lay_out(rows, &entity_rows, &activity);
-    let length = chunks.iter().map(timeline::Chunk::output_rows).sum();
-    let mut buffers = output::allocate(&plan, windows.len(), length);
-    let writers = output::writers(&mut buffers, &plan, windows.len(), &chunks);
+    check_output(&chunks)?;
     let context = Context {
         rows,
         calendar: &calendar,
@@ -170,14 +222,42 @@ pub fn sweep(
         plan: &plan,
         aggregates,
     };
-    let valid: Vec<_> = chunks
-        .par_iter()
-        .zip(writers)
-        .map(|(chunk, writers)| pass::run(context, chunk, writers))
-        .collect();
+    let chunks_out = chunks.par_iter().map(|chunk| pass::run(context, chunk));
+    let chunks_out: Vec<_> = chunks_out.collect();
     // Collected one by one, so that of several errors the first in the order of entities is reported.
-    let valid = valid.into_iter().collect::<Result<Vec<_>, _>>()?;
-    output::finish(&plan, windows.len(), &chunks, dates, buffers, &valid)
+    let chunks_out = chunks_out.into_iter().collect::<Result<Vec<_>, _>>()?;
+    output::finish(&plan, windows.len(), &chunks, dates, &chunks_out)
+}
+
+impl WindowSteps {
+    /// One value for each output row.
+    fn expand(&self, aggregates: &[Aggregate]) -> Result<Vec<ArrayRef>, SweepError> {
+        let steps = UInt32Array::from(self.step_of_row());
+        let expand = |(values, &aggregate): (&Values, &Aggregate)| match values {
+            Values::Rows(values) => Ok(ArrayRef::clone(values)),
+            Values::Steps(values) => take(values, &steps, None)
+                .map_err(|source| SweepError::Output { aggregate, source }),
+        };
+        self.values.iter().zip(aggregates).map(expand).collect()
+    }
+
+    /// The step of each output row.
+    pub fn step_of_row(&self) -> Vec<u32> {
+        let mut rows = Vec::with_capacity(self.ends.last().map_or(0, |&end| end as usize));
+        for (step, &end) in self.ends.iter().enumerate() {
+            rows.resize(end as usize, step as u32);
+        }
+        rows
+    }
+}
+
+/// Output rows are numbered as run-end encoded arrays of Arrow number them.
+fn check_output(chunks: &[timeline::Chunk]) -> Result<(), SweepError> {
+    let rows: usize = chunks.iter().map(timeline::Chunk::output_rows).sum();
+    match i32::try_from(rows) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(SweepError::TooManyOutputRows { rows }),
+    }
 }
 
 fn check_lengths(rows: &Rows) -> Result<(), SweepError> {

@@ -1,4 +1,4 @@
-//! The output arrays: allocated once, written in place by the chunks, and handed to Arrow.
+//! The output of the chunks, written cell by cell, and put together into arrays.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,167 +12,104 @@ use arrow::error::ArrowError;
 use rayon::prelude::*;
 
 use crate::column::{Column, canonical};
-use crate::plan::{Cells, Output, Plan};
+use crate::plan::{Cells, Group, Output, Plan};
 use crate::timeline::Chunk;
-use crate::{SweepError, Swept};
+use crate::{Steps, SweepError, Values, WindowSteps};
 
-/// One output array in the making, of one aggregate in one window. Buffers stand in the order of groups,
-/// then windows, then the outputs of the group.
-pub(crate) struct Buffer {
-    values: Values,
+/// One chunk's part of an output array, of one aggregate in one window. What is not written stays 0 in a count
+/// and NULL elsewhere.
+pub(crate) struct Writer {
+    cells: Part,
+    /// The bits of the cells that have been written, where they tell NULL from a value.
+    valid: Option<Vec<u64>>,
+    /// The first cell of the entity that is being written.
+    first: usize,
 }
 
-enum Values {
+enum Part {
     Integers(Vec<i64>),
     Floats(Vec<f64>),
     /// Rows of a column whose values are put out.
     Rows(Vec<u32>),
 }
 
-/// One chunk's part of an output array. What is not written stays 0 in a count and NULL elsewhere.
-pub(crate) struct Writer<'a> {
-    values: Part<'a>,
-    valid: Option<Vec<u64>>,
+/// What a chunk puts out.
+pub(crate) struct ChunkOutput {
+    /// In the order of groups, then windows, then the outputs of the group.
+    pub(crate) writers: Vec<Writer>,
+    /// For each window where each step ends, in output rows of the chunk.
+    pub(crate) ends: Vec<Vec<i32>>,
 }
 
-enum Part<'a> {
-    Integers(&'a mut [i64]),
-    Floats(&'a mut [f64]),
-    Rows(&'a mut [u32]),
-}
-
-/// Allocates the output arrays. Fresh zeroed memory costs nothing until it is written.
-pub(crate) fn allocate(plan: &Plan, windows: usize, length: usize) -> Vec<Buffer> {
-    let buffer = |(output, _): (&Output, usize)| {
+impl Writer {
+    /// Without cells.
+    pub(crate) fn new(output: &Output, columns: &[Column]) -> Self {
         let column = match output.cells {
-            Cells::Values { column } => Some(&plan.columns[column]),
+            Cells::Values { column } => Some(&columns[column]),
             _ => None,
         };
         let is_float = column.is_some_and(|column| column.floats().is_some());
         let is_integer = column.is_some_and(|column| column.integers().is_some());
-        let values = match output.cells {
-            Cells::Count | Cells::Integer => Values::Integers(vec![0; length]),
-            Cells::Float | Cells::DecayedCount => Values::Floats(vec![0.0; length]),
-            Cells::Values { .. } if is_float => Values::Floats(vec![0.0; length]),
-            Cells::Values { .. } if is_integer => Values::Integers(vec![0; length]),
-            Cells::Values { .. } => Values::Rows(vec![0; length]),
+        let cells = match output.cells {
+            Cells::Count | Cells::Integer => Part::Integers(Vec::new()),
+            Cells::Float | Cells::DecayedCount => Part::Floats(Vec::new()),
+            Cells::Values { .. } if is_float => Part::Floats(Vec::new()),
+            Cells::Values { .. } if is_integer => Part::Integers(Vec::new()),
+            Cells::Values { .. } => Part::Rows(Vec::new()),
         };
-        Buffer { values }
-    };
-    slots(plan, windows).map(buffer).collect()
-}
-
-/// The aggregate and window of each buffer.
-fn slots(plan: &Plan, windows: usize) -> impl Iterator<Item = (&Output, usize)> {
-    plan.groups.iter().flat_map(move |group| {
-        (0..windows)
-            .flat_map(move |window| group.outputs.iter().map(move |output| (output, window)))
-    })
-}
-
-/// Cuts the buffers into the parts of each chunk.
-pub(crate) fn writers<'a>(
-    buffers: &'a mut [Buffer],
-    plan: &Plan,
-    windows: usize,
-    chunks: &[Chunk],
-) -> Vec<Vec<Writer<'a>>> {
-    let mut writers: Vec<Vec<_>> = chunks
-        .iter()
-        .map(|_| Vec::with_capacity(buffers.len()))
-        .collect();
-    for (buffer, (output, _)) in buffers.iter_mut().zip(slots(plan, windows)) {
         let always_valid = matches!(output.cells, Cells::Count | Cells::DecayedCount);
-        let mut rest = buffer.part();
-        for (chunk, writers) in chunks.iter().zip(&mut writers) {
-            let length = chunk.output_rows();
-            let (values, tail) = rest.split(length);
-            let valid = (!always_valid).then(|| vec![0; length.div_ceil(64)]);
-            writers.push(Writer { values, valid });
-            rest = tail;
-        }
-    }
-    writers
-}
-
-impl Buffer {
-    fn part(&mut self) -> Part<'_> {
-        match &mut self.values {
-            Values::Integers(values) => Part::Integers(values),
-            Values::Floats(values) => Part::Floats(values),
-            Values::Rows(rows) => Part::Rows(rows),
+        Self {
+            cells,
+            valid: (!always_valid).then(Vec::new),
+            first: 0,
         }
     }
 
-    fn array(
-        self,
-        nulls: Option<NullBuffer>,
-        cells: Cells,
-        columns: &[Column],
-    ) -> Result<ArrayRef, ArrowError> {
-        let array: ArrayRef = match self.values {
-            Values::Integers(values) => Arc::new(Int64Array::try_new(values.into(), nulls)?),
-            Values::Floats(values) => Arc::new(Float64Array::try_new(values.into(), nulls)?),
-            Values::Rows(rows) => Arc::new(UInt32Array::try_new(rows.into(), nulls)?),
-        };
-        let Cells::Values { column } = cells else {
-            return Ok(array);
-        };
-        let column = &columns[column];
-        if column.floats().is_some() || column.integers().is_some() {
-            let data_type = column.array().data_type().clone();
-            return Ok(make_array(
-                array
-                    .to_data()
-                    .into_builder()
-                    .data_type(data_type)
-                    .build()?,
-            ));
+    /// Adds the cells of the next entity, to which it writes from now on.
+    pub(crate) fn grow(&mut self, cells: usize) {
+        self.first = self.len();
+        let length = self.first + cells;
+        match &mut self.cells {
+            Part::Integers(values) => values.resize(length, 0),
+            Part::Floats(values) => values.resize(length, 0.0),
+            Part::Rows(rows) => rows.resize(length, 0),
         }
-        take(column.array(), &array, None)
-    }
-}
-
-impl<'a> Part<'a> {
-    fn split(self, at: usize) -> (Self, Self) {
-        match self {
-            Part::Integers(values) => {
-                let (head, tail) = values.split_at_mut(at);
-                (Part::Integers(head), Part::Integers(tail))
-            }
-            Part::Floats(values) => {
-                let (head, tail) = values.split_at_mut(at);
-                (Part::Floats(head), Part::Floats(tail))
-            }
-            Part::Rows(rows) => {
-                let (head, tail) = rows.split_at_mut(at);
-                (Part::Rows(head), Part::Rows(tail))
-            }
+        if let Some(valid) = &mut self.valid {
+            valid.resize(length.div_ceil(64), 0);
         }
     }
-}
 
-impl Writer<'_> {
-    /// Writes an integer into some cells.
+    fn len(&self) -> usize {
+        match &self.cells {
+            Part::Integers(values) => values.len(),
+            Part::Floats(values) => values.len(),
+            Part::Rows(rows) => rows.len(),
+        }
+    }
+
+    /// Writes an integer into some cells of the entity.
     pub(crate) fn integer(&mut self, cells: Range<usize>, value: i64) {
-        if let Part::Integers(values) = &mut self.values {
+        let cells = self.placed(cells);
+        if let Part::Integers(values) = &mut self.cells {
             values[cells.clone()].fill(value);
             self.mark(cells);
         }
     }
 
-    /// Writes a float into some cells, in its canonical form: a small negative number may have been
-    /// rounded to -0.0, and the sign of a computed NaN is the machine's.
+    /// Writes a float into some cells of the entity, in its canonical form: a small negative number may have
+    /// been rounded to -0.0, and the sign of a computed NaN is the machine's.
     pub(crate) fn float(&mut self, cells: Range<usize>, value: f64) {
-        if let Part::Floats(values) = &mut self.values {
+        let cells = self.placed(cells);
+        if let Part::Floats(values) = &mut self.cells {
             values[cells.clone()].fill(canonical(value));
             self.mark(cells);
         }
     }
 
-    /// Writes the value that a column has in a row of the input into some cells.
+    /// Writes the value that a column has in a row of the input into some cells of the entity.
     pub(crate) fn value(&mut self, cells: Range<usize>, column: &Column, row: usize) {
-        match (&mut self.values, column.floats(), column.integers()) {
+        let cells = self.placed(cells);
+        match (&mut self.cells, column.floats(), column.integers()) {
             (Part::Floats(values), Some(floats), _) => values[cells.clone()].fill(floats[row]),
             (Part::Integers(values), _, Some(integers)) => {
                 values[cells.clone()].fill(integers[row])
@@ -183,15 +120,14 @@ impl Writer<'_> {
         self.mark(cells);
     }
 
+    fn placed(&self, cells: Range<usize>) -> Range<usize> {
+        self.first + cells.start..self.first + cells.end
+    }
+
     fn mark(&mut self, cells: Range<usize>) {
         if let Some(valid) = &mut self.valid {
             set_bits(valid, cells);
         }
-    }
-
-    /// The bits of the cells that have been written, where they tell NULL from a value.
-    pub(crate) fn into_valid(self) -> Option<Vec<u64>> {
-        self.valid
     }
 }
 
@@ -211,23 +147,34 @@ fn set_bits(words: &mut [u64], bits: Range<usize>) {
     }
 }
 
-/// Turns the buffers into arrays, with the bits that each chunk returned for each of them.
+/// The group and output of each array, and its window.
+fn slots(plan: &Plan, windows: usize) -> impl Iterator<Item = (&Group, &Output, usize)> {
+    plan.groups.iter().flat_map(move |group| {
+        let of_window = move |window| {
+            group
+                .outputs
+                .iter()
+                .map(move |output| (group, output, window))
+        };
+        (0..windows).flat_map(of_window)
+    })
+}
+
+/// Puts what the chunks have put out together.
 pub(crate) fn finish(
     plan: &Plan,
     windows: usize,
     chunks: &[Chunk],
     dates: &[i32],
-    buffers: Vec<Buffer>,
-    valid: &[Vec<Option<Vec<u64>>>],
-) -> Result<Swept, SweepError> {
+    outputs: &[ChunkOutput],
+) -> Result<Steps, SweepError> {
     let slots: Vec<_> = slots(plan, windows).collect();
-    let arrays: Vec<_> = buffers
-        .into_par_iter()
-        .zip(&slots)
+    let arrays: Vec<_> = slots
+        .par_iter()
         .enumerate()
-        .map(|(slot, (buffer, (output, _)))| {
-            let nulls = nulls(chunks, valid, slot);
-            let array = buffer.array(nulls, output.cells, &plan.columns);
+        .map(|(slot, (_, output, _))| {
+            let writers: Vec<_> = outputs.iter().map(|chunk| &chunk.writers[slot]).collect();
+            let array = array(&writers, output.cells, &plan.columns);
             array.map_err(|source| SweepError::Output {
                 aggregate: output.aggregate,
                 source,
@@ -235,31 +182,87 @@ pub(crate) fn finish(
         })
         .collect();
     let mut placed: Vec<Vec<_>> = (0..windows).map(|_| Vec::new()).collect();
-    for (array, (output, window)) in arrays.into_iter().zip(slots) {
-        placed[window].push((output.index, array?));
+    for (array, (group, output, window)) in arrays.into_iter().zip(slots) {
+        let values = match group.kind.is_of_rows() {
+            true => Values::Rows(array?),
+            false => Values::Steps(array?),
+        };
+        placed[window].push((output.index, values));
     }
-    for window in &mut placed {
-        window.sort_by_key(|(index, _)| *index);
-    }
-    let values = placed
-        .into_iter()
-        .map(|window| window.into_iter().map(|(_, array)| array).collect());
+    let of_window = |(window, mut values): (usize, Vec<(usize, Values)>)| {
+        values.sort_by_key(|(index, _)| *index);
+        WindowSteps {
+            ends: ends(chunks, outputs, window).into(),
+            values: values.into_iter().map(|(_, values)| values).collect(),
+        }
+    };
     let (entity, date) = keys(chunks, dates);
-    Ok(Swept {
+    Ok(Steps {
         entity,
         date,
-        values: values.collect(),
+        windows: placed.into_iter().enumerate().map(of_window).collect(),
     })
 }
 
-fn nulls(chunks: &[Chunk], valid: &[Vec<Option<Vec<u64>>>], slot: usize) -> Option<NullBuffer> {
-    let mut builder = BooleanBufferBuilder::new(chunks.iter().map(Chunk::output_rows).sum());
-    for (chunk, valid) in chunks.iter().zip(valid) {
-        let words = valid[slot].as_ref()?;
+/// The parts of all chunks as one array.
+fn array(writers: &[&Writer], cells: Cells, columns: &[Column]) -> Result<ArrayRef, ArrowError> {
+    let length = writers.iter().map(|writer| writer.len()).sum();
+    let (mut integers, mut floats, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    for writer in writers {
+        match &writer.cells {
+            Part::Integers(values) => append(&mut integers, values, length),
+            Part::Floats(values) => append(&mut floats, values, length),
+            Part::Rows(values) => append(&mut rows, values, length),
+        }
+    }
+    let nulls = nulls(writers, length);
+    let array: ArrayRef = match writers.first().map(|writer| &writer.cells) {
+        Some(Part::Floats(_)) => Arc::new(Float64Array::try_new(floats.into(), nulls)?),
+        Some(Part::Rows(_)) => Arc::new(UInt32Array::try_new(rows.into(), nulls)?),
+        _ => Arc::new(Int64Array::try_new(integers.into(), nulls)?),
+    };
+    let Cells::Values { column } = cells else {
+        return Ok(array);
+    };
+    let column = &columns[column];
+    if column.floats().is_some() || column.integers().is_some() {
+        let data_type = column.array().data_type().clone();
+        return Ok(make_array(
+            array
+                .to_data()
+                .into_builder()
+                .data_type(data_type)
+                .build()?,
+        ));
+    }
+    take(column.array(), &array, None)
+}
+
+fn append<T: Copy>(all: &mut Vec<T>, part: &[T], length: usize) {
+    // Once, and not at all for the kinds of values that the array does not have.
+    all.reserve_exact(length - all.len());
+    all.extend_from_slice(part);
+}
+
+fn nulls(writers: &[&Writer], length: usize) -> Option<NullBuffer> {
+    let mut builder = BooleanBufferBuilder::new(length);
+    for writer in writers {
+        let words = writer.valid.as_ref()?;
         let bytes: Vec<_> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        builder.append_packed_range(0..chunk.output_rows(), &bytes);
+        builder.append_packed_range(0..writer.len(), &bytes);
     }
     Some(NullBuffer::new(builder.finish()))
+}
+
+/// Where each step of a window ends, in output rows.
+fn ends(chunks: &[Chunk], outputs: &[ChunkOutput], window: usize) -> Vec<i32> {
+    let mut ends = Vec::with_capacity(outputs.iter().map(|chunk| chunk.ends[window].len()).sum());
+    let mut rows = 0;
+    for (chunk, output) in chunks.iter().zip(outputs) {
+        ends.extend(output.ends[window].iter().map(|end| rows + end));
+        rows += chunk.output_rows() as i32;
+    }
+    ends
 }
 
 fn keys(chunks: &[Chunk], dates: &[i32]) -> (Vec<u32>, Vec<i32>) {

@@ -2,32 +2,15 @@
 
 use crate::SweepError;
 use crate::accumulate::{Failure, Task};
-use crate::output::Writer;
+use crate::output::ChunkOutput;
 use crate::prepare::{Context, Prepared, each};
-use crate::timeline::Chunk;
+use crate::timeline::{Chunk, Entity};
 
-/// Computes the output of a chunk and returns, for each writer, which of its cells are not NULL.
-pub(crate) fn run(
-    context: Context,
-    chunk: &Chunk,
-    writers: Vec<Writer>,
-) -> Result<Vec<Option<Vec<u64>>>, SweepError> {
-    let windows = context.calendar.windows().len();
-    let mut writers = writers.into_iter();
-    let mut tasks: Vec<_> = context
-        .plan
-        .groups
-        .iter()
-        .map(|group| {
-            Task::new(
-                group,
-                writers
-                    .by_ref()
-                    .take(windows * group.outputs.len())
-                    .collect(),
-            )
-        })
-        .collect();
+/// Computes the output of a chunk.
+pub(crate) fn run(context: Context, chunk: &Chunk) -> Result<ChunkOutput, SweepError> {
+    let groups = context.plan.groups.iter();
+    let mut tasks: Vec<_> = groups.map(|group| Task::new(group, context)).collect();
+    let mut ends = vec![Vec::new(); context.calendar.windows().len()];
     let mut prepared = Prepared::new(context);
     for entity in chunk
         .entities
@@ -35,6 +18,9 @@ pub(crate) fn run(
         .filter(|entity| !entity.output.is_empty())
     {
         prepared.entity(context, chunk, entity);
+        for (ends, events) in ends.iter_mut().zip(&prepared.events) {
+            add_ends(ends, events.steps(), entity);
+        }
         each(&mut tasks, entity, |_, task| {
             task.entity(context, &prepared, entity)
         });
@@ -42,11 +28,17 @@ pub(crate) fn run(
     if let Some(failure) = tasks.iter().filter_map(|task| task.failure).min() {
         return Err(overflow(context, chunk, failure));
     }
-    Ok(tasks
-        .into_iter()
-        .flat_map(|task| task.writers)
-        .map(Writer::into_valid)
-        .collect())
+    Ok(ChunkOutput {
+        writers: tasks.into_iter().flat_map(|task| task.writers).collect(),
+        ends,
+    })
+}
+
+/// Adds where the steps of an entity end: where the next one starts, the last one with the entity.
+fn add_ends(ends: &mut Vec<i32>, steps: &[u32], entity: &Entity) {
+    let start = entity.output.start as i32;
+    ends.extend(steps[1..].iter().map(|&next| start + next as i32));
+    ends.push(entity.output.end as i32);
 }
 
 fn overflow(context: Context, chunk: &Chunk, failure: Failure) -> SweepError {

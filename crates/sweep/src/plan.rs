@@ -68,6 +68,13 @@ pub(crate) enum Kind {
     Decay { decay: usize },
 }
 
+impl Kind {
+    /// Whether values change from one reference date to the next even when no row enters or leaves.
+    pub(crate) fn is_of_rows(self) -> bool {
+        matches!(self, Kind::Decay { .. })
+    }
+}
+
 /// One aggregate of a group.
 pub(crate) struct Output {
     /// Index of the aggregate among those asked for.

@@ -24,8 +24,6 @@ pub(super) struct Decayed<'e> {
     pub(super) factors: &'e [DateFactor],
     /// The date index of each of the entity's output rows.
     pub(super) dates: &'e [u32],
-    /// The entity's first output row in the chunk.
-    pub(super) first_cell: usize,
 }
 
 /// Buckets further than this below the largest one in use are left out: all of them together hold less
@@ -91,7 +89,7 @@ impl Accumulator<Decayed<'_>> for Decay {
         let special = self.specials.sum();
         let (sum, exponent) = self.sum(input);
         for cell in cells {
-            let factor = input.factors[input.dates[cell - input.first_cell] as usize];
+            let factor = input.factors[input.dates[cell] as usize];
             let decayed = || scale(sum * factor.value, exponent.saturating_add(factor.exponent));
             let value = special.unwrap_or_else(decayed);
             for writer in &mut *writers {

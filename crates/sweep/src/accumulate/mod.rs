@@ -32,7 +32,7 @@ pub(crate) struct Task<'a> {
     group: &'a Group,
     state: State<'a>,
     /// One for each output of the group, window after window.
-    pub(crate) writers: Vec<Writer<'a>>,
+    pub(crate) writers: Vec<Writer>,
     /// The first value that did not fit its output.
     pub(crate) failure: Option<Failure>,
 }
@@ -48,8 +48,8 @@ enum State<'a> {
 }
 
 impl<'a> Task<'a> {
-    /// The task of a group, with one writer for each of its outputs, window after window.
-    pub(crate) fn new(group: &'a Group, writers: Vec<Writer<'a>>) -> Self {
+    /// The task of a group.
+    pub(crate) fn new(group: &'a Group, context: Context<'a>) -> Self {
         let outputs = &group.outputs;
         let state = match group.kind {
             Kind::Order { .. } => State::Order(Order::new(outputs)),
@@ -58,23 +58,33 @@ impl<'a> Task<'a> {
             Kind::Variance { .. } => State::Variance(Variance::new(outputs)),
             Kind::Count | Kind::FloatSum { .. } | Kind::IntegerSum { .. } => State::Fresh,
         };
+        let windows = 0..context.calendar.windows().len();
+        let writer = |output| Writer::new(output, &context.plan.columns);
         Self {
             group,
             state,
-            writers,
+            writers: windows.flat_map(|_| outputs.iter().map(writer)).collect(),
             failure: None,
         }
     }
 
     /// Walks all windows of a prepared entity.
     pub(crate) fn entity(&mut self, context: Context<'a>, prepared: &Prepared, entity: &Entity) {
+        let of_rows = self.group.kind.is_of_rows();
+        let rows = entity.output.clone();
+        let windows = self.writers.chunks_mut(self.group.outputs.len());
+        for (events, writers) in prepared.events.iter().zip(windows) {
+            let cells = walk::cells(of_rows, rows.len(), events);
+            writers.iter_mut().for_each(|writer| writer.grow(cells));
+        }
         let members = &prepared.members[self.group.members];
         if members.any && self.failure.is_none() {
             let walk = Walk {
                 events: &prepared.events,
                 members: &members.rows,
-                cells: entity.output.clone(),
+                rows,
                 outputs: &self.group.outputs,
+                of_rows,
                 writers: &mut self.writers,
             };
             let (kind, state) = (self.group.kind, &mut self.state);
@@ -114,14 +124,13 @@ fn run(
         (Kind::Gaps, State::Gaps(gaps)) => walk.run(gaps, &prepared.days),
         (Kind::Decay { decay }, State::Decay(state)) => {
             let (weights, factors) = (&prepared.weights[decay], &plan.decays[decay].dates[..]);
-            let (dates, first_cell) = (&prepared.dates[..], entity.output.start);
+            let dates = &prepared.dates[..];
             walk.run(
                 state,
                 &Decayed {
                     weights,
                     factors,
                     dates,
-                    first_cell,
                 },
             )
         }

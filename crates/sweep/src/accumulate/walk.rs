@@ -14,7 +14,7 @@ pub(super) trait Accumulator<I: ?Sized> {
     fn enter(&mut self, input: &I, row: usize);
     /// Removes a row that has entered.
     fn leave(&mut self, input: &I, row: usize);
-    /// Writes its values, one a writer, into cells; nothing where there is no value.
+    /// Writes its values, one a writer, into cells of the entity; nothing where there is no value.
     fn write(
         &mut self,
         input: &I,
@@ -39,18 +39,20 @@ pub(crate) struct Failure {
 }
 
 /// What a walk over the windows of an entity follows, and where it writes to.
-pub(super) struct Walk<'e, 'w> {
+pub(super) struct Walk<'e> {
     pub(super) events: &'e [WindowEvents],
     /// Which rows of the entity the accumulator takes.
     pub(super) members: &'e [bool],
     /// The entity's output rows in the chunk.
-    pub(super) cells: Range<usize>,
+    pub(super) rows: Range<usize>,
     pub(super) outputs: &'e [Output],
+    /// Whether values change from one output row to the next by themselves: then each has a cell, and not each step.
+    pub(super) of_rows: bool,
     /// One for each output, window after window.
-    pub(super) writers: &'e mut [Writer<'w>],
+    pub(super) writers: &'e mut [Writer],
 }
 
-impl Walk<'_, '_> {
+impl Walk<'_> {
     /// Walks all windows, one after the other.
     pub(super) fn run<I: ?Sized>(
         self,
@@ -59,16 +61,23 @@ impl Walk<'_, '_> {
     ) -> Result<(), Failure> {
         let writers = self.writers.chunks_mut(self.outputs.len());
         for (window, (events, writers)) in self.events.iter().zip(writers).enumerate() {
+            let steps = events.steps();
             let track = Track {
                 events: events.events(),
                 members: self.members,
-                cells: self.cells.clone(),
+                steps: self.of_rows.then_some(steps),
+                cells: cells(self.of_rows, self.rows.len(), events),
                 writers,
             };
             let failure = |(overflow, cell): (Overflow, usize)| Failure {
                 index: self.outputs[overflow.output].index,
                 window,
-                cell,
+                cell: self.rows.start
+                    + if self.of_rows {
+                        cell
+                    } else {
+                        steps[cell] as usize
+                    },
             };
             track.run(accumulator, input).map_err(failure)?;
         }
@@ -76,15 +85,22 @@ impl Walk<'_, '_> {
     }
 }
 
-/// A walk over one window.
-struct Track<'e, 'w> {
-    events: &'e [Event],
-    members: &'e [bool],
-    cells: Range<usize>,
-    writers: &'e mut [Writer<'w>],
+/// The cells of an entity in a window: its output rows, or its steps.
+pub(super) fn cells(of_rows: bool, rows: usize, events: &WindowEvents) -> usize {
+    if of_rows { rows } else { events.steps().len() }
 }
 
-impl Track<'_, '_> {
+/// A walk over one window.
+struct Track<'e> {
+    events: &'e [Event],
+    members: &'e [bool],
+    /// The first cell of each step, if that is another one than the step itself.
+    steps: Option<&'e [u32]>,
+    cells: usize,
+    writers: &'e mut [Writer],
+}
+
+impl Track<'_> {
     /// Between two events nothing changes: what holds since the last event is written when the next one
     /// comes, into all cells at once.
     fn run<I: ?Sized>(
@@ -96,13 +112,16 @@ impl Track<'_, '_> {
             return Ok(());
         }
         accumulator.begin(input);
-        let mut since = self.cells.start;
+        let mut since = 0;
         for event in self.events {
             let row = event.row();
             if !self.members[row] {
                 continue;
             }
-            let cell = self.cells.start + event.position();
+            let cell = match self.steps {
+                Some(steps) => steps[event.step()] as usize,
+                None => event.step(),
+            };
             if cell > since {
                 let written = accumulator.write(input, since..cell, self.writers);
                 written.map_err(|overflow| (overflow, since))?;
@@ -114,7 +133,7 @@ impl Track<'_, '_> {
                 accumulator.enter(input, row);
             }
         }
-        let written = accumulator.write(input, since..self.cells.end, self.writers);
+        let written = accumulator.write(input, since..self.cells, self.writers);
         written.map_err(|overflow| (overflow, since))
     }
 }
