@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Schema};
 use deltalake_core::kernel::engine::arrow_conversion::{TryIntoArrow, TryIntoKernel};
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake_core::kernel::{Action, StructType, new_metadata};
@@ -39,6 +39,7 @@ impl<'a> Change<'a> {
             table: table.name().to_owned(),
             source,
         };
+        let schema = &plain(schema);
         let fields: StructType = schema.try_into_kernel().map_err(arrow)?;
         // The types in which Delta tables hold rows.
         let stored: Schema = (&fields).try_into_arrow().map_err(arrow)?;
@@ -81,7 +82,8 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Adds rows, after those that were added before.
+    /// Adds rows, after those that were added before. Columns may be run-end encoded (by 32-bit ends): they are
+    /// written run by run, as a column of the type of their values.
     ///
     /// # Errors
     /// [`LakeError`] names the table and the file.
@@ -117,6 +119,18 @@ impl<'a> Change<'a> {
             committed => committed,
         }
     }
+}
+
+/// The schema with the types of the values of run-end encoded columns.
+fn plain(schema: &Schema) -> Schema {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::RunEndEncoded(_, values) => {
+            let plain = field.as_ref().clone();
+            plain.with_data_type(values.data_type().clone())
+        }
+        _ => field.as_ref().clone(),
+    });
+    Schema::new(fields.collect::<Vec<_>>())
 }
 
 async fn create(

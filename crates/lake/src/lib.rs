@@ -7,7 +7,9 @@
 mod change;
 mod data_file;
 mod error;
+mod hybrid;
 mod ingest;
+mod runs;
 mod snapshot;
 mod stats;
 mod table;

@@ -1,13 +1,14 @@
 //! The data file of a commit: Parquet, written row group by row group, with columns encoded in parallel. What is in it does
-//! not depend on the number of threads.
+//! not depend on the number of threads. Run-end encoded columns are written run by run.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Int32Type, Schema, SchemaRef};
 use deltalake_core::kernel::Add;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{
@@ -22,10 +23,15 @@ use uuid::Uuid;
 
 use crate::LakeError;
 use crate::data_file::parquet_error;
+use crate::runs::{self, Compressor, EncodedRuns};
 use crate::stats::stats;
 
-/// Rows a data file's row group: small enough to skip most of a file when one date is asked for.
+/// Rows of a data file's row group, which are encoded at once: few enough to skip most of a file when the rows are sorted by
+/// date and one date is asked for.
 const ROW_GROUP_ROWS: usize = 131_072;
+
+/// How hard Zstandard tries: its fastest regular level.
+pub(crate) const COMPRESSION_LEVEL: i32 = 1;
 
 /// A data file in the making. Without [`DataFileWriter::finish`] it is removed.
 pub(crate) struct DataFileWriter {
@@ -127,7 +133,7 @@ impl OpenFile {
         let name = format!("part-00000-{}-c000.zstd.parquet", Uuid::new_v4());
         let path = folder.join(&name);
         let file = File::create_new(&path).map_err(|e| LakeError::io(&path, e))?;
-        let level = ZstdLevel::try_new(1).unwrap_or_default();
+        let level = ZstdLevel::try_new(COMPRESSION_LEVEL).unwrap_or_default();
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
@@ -152,22 +158,45 @@ impl OpenFile {
 
     fn write(&mut self, schema: &Schema, rows: &[Vec<ArrayRef>]) -> Result<(), ParquetError> {
         let writers = self.columns.create_column_writers(self.groups)?;
-        let encode = |(writer, &(column, leaf)): (ArrowColumnWriter, &(usize, usize))| {
-            encode(writer, schema, column, leaf, rows)
+        let described = self.writer.schema_descr();
+        let lasting = rows.iter().flatten().any(runs::is_run_end_encoded);
+        let compressor = || Compressor::new(COMPRESSION_LEVEL);
+        let encode = |compressor: &mut std::io::Result<Compressor>,
+                      (number, writer): (usize, ArrowColumnWriter)| {
+            let (column, leaf) = self.leaves[number];
+            if lasting {
+                let compressor = compressor.as_mut();
+                let compressor = compressor.map_err(|e| ParquetError::General(e.to_string()))?;
+                let arrays: Vec<&ArrayRef> = rows.iter().map(|batch| &batch[column]).collect();
+                let described = described.column(number);
+                if let Some(runs) = runs::encode(&described, &arrays, compressor)? {
+                    return Ok(Chunk::Runs(runs));
+                }
+            }
+            encode(writer, schema, column, leaf, rows).map(Chunk::Arrow)
         };
-        let chunks: Vec<ArrowColumnChunk> = writers
+        let chunks: Vec<Chunk> = writers
             .into_par_iter()
-            .zip(&self.leaves)
-            .map(encode)
-            .collect::<Result<_, _>>()?;
+            .enumerate()
+            .map_init(compressor, encode)
+            .collect::<Result<_, ParquetError>>()?;
         let mut group = self.writer.next_row_group()?;
         for chunk in chunks {
-            chunk.append_to_row_group(&mut group)?;
+            match chunk {
+                Chunk::Arrow(chunk) => chunk.append_to_row_group(&mut group)?,
+                Chunk::Runs(runs) => group.append_column(&runs.bytes, runs.close)?,
+            }
         }
         group.close()?;
         self.groups += 1;
         Ok(())
     }
+}
+
+/// An encoded column of a row group.
+enum Chunk {
+    Arrow(ArrowColumnChunk),
+    Runs(EncodedRuns),
 }
 
 impl Drop for OpenFile {
@@ -179,18 +208,24 @@ impl Drop for OpenFile {
     }
 }
 
+/// The columns in the types of a schema; those that are run-end encoded stay so.
 fn in_types(
     batch: &RecordBatch,
     schema: &Schema,
 ) -> Result<Vec<ArrayRef>, arrow::error::ArrowError> {
+    let in_type = |column: &ArrayRef, kind: &DataType| match column.data_type() == kind {
+        true => Ok(column.clone()),
+        false => cast(column, kind),
+    };
     let fields = schema.fields().iter().zip(batch.columns());
     fields
-        .map(
-            |(field, column)| match column.data_type() == field.data_type() {
-                true => Ok(column.clone()),
-                false => cast(column, field.data_type()),
-            },
-        )
+        .map(|(field, column)| match column.as_run_opt::<Int32Type>() {
+            Some(runs) => {
+                let values = in_type(runs.values(), field.data_type())?;
+                Ok(Arc::new(runs.with_values(values)) as ArrayRef)
+            }
+            None => in_type(column, field.data_type()),
+        })
         .collect()
 }
 
@@ -215,8 +250,13 @@ fn encode(
     leaf: usize,
     rows: &[Vec<ArrayRef>],
 ) -> Result<ArrowColumnChunk, ParquetError> {
+    let field = schema.field(column);
     for batch in rows {
-        let leaves = compute_leaves(schema.field(column), &batch[column])?;
+        let array = match runs::is_run_end_encoded(&batch[column]) {
+            true => &cast(&batch[column], field.data_type())?,
+            false => &batch[column],
+        };
+        let leaves = compute_leaves(field, array)?;
         if let Some(values) = leaves.get(leaf) {
             writer.write(values)?;
         }

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod run_ends;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
