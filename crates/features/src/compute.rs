@@ -3,18 +3,21 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, take};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::{cast, concat_batches, take_record_batch};
+use arrow::datatypes::{DataType, Date32Type, Field, Schema};
+use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use safra_history::History;
 use safra_project::Window;
-use safra_sweep::{Aggregate, Rows, Swept as Output, sweep};
+use safra_sweep::{Aggregate, Rows, sweep_steps};
 
 use crate::compile::Way;
 use crate::events::{self, Events};
 use crate::oracle::{oracle, oracle_schema};
-use crate::project_features::{Grouped, project};
+use crate::projection::project;
 use crate::rows::{ViewRows, collect};
+use crate::store::REFERENCE_DATE;
 use crate::swept::Swept;
 use crate::{CompiledView, FeatureError};
 
@@ -50,6 +53,10 @@ enum From<'a> {
 /// Feature values computed at once, 8 bytes each: what bounds the memory of a backfill, whatever the number of dates.
 const VALUES_AT_ONCE: usize = 16 << 20;
 
+/// Feature values of a commit: what is lost at most when a backfill is killed, and little enough that a date is found
+/// without reading far.
+const VALUES_A_COMMIT: usize = 128 << 20;
+
 /// Feature values of a commit for each value of its input, at least: then walking the input again for the next commit
 /// costs little beside writing what came of it.
 const OUTPUT_PER_INPUT: usize = 4;
@@ -77,17 +84,23 @@ impl<'a> Prepared<'a> {
 
     /// As [`compute`].
     pub(crate) async fn features(&self, dates: &[NaiveDate]) -> Result<RecordBatch, FeatureError> {
-        self.features_of(dates, self.all()).await
+        let features = self.features_of(dates, self.all()).await?;
+        match &self.from {
+            From::Rows(..) => by_date(&features)
+                .map_err(|error| FeatureError::datafusion(&self.view.view.file, error)),
+            From::Events(_) | From::Sources(_) => Ok(features),
+        }
     }
 
-    /// As [`compute`], from a part of the rows.
+    /// As [`compute`], from a part of the rows, and as they come: where the sweep computes them sorted by entity, then reference
+    /// date, and run-end encoded where values last.
     pub(crate) async fn features_of(
         &self,
         dates: &[NaiveDate],
         part: Range<usize>,
     ) -> Result<RecordBatch, FeatureError> {
         match &self.from {
-            From::Rows(rows, swept) => compute_rows(self.view, rows, part, swept, dates).await,
+            From::Rows(rows, swept) => compute_rows(self.view, rows, part, swept, dates),
             From::Events(events) => events
                 .on(dates)
                 .map_err(|error| FeatureError::datafusion(&self.view.view.file, error)),
@@ -111,7 +124,7 @@ impl<'a> Prepared<'a> {
                 let values = (rows.entity_count() * self.width()).max(1);
                 let input = rows.entity.len() * (rows.columns.len() + 4);
                 let least = (input * OUTPUT_PER_INPUT).div_ceil(values);
-                (VALUES_AT_ONCE / values).max(least).max(1)
+                (VALUES_A_COMMIT / values).max(least).max(1)
             }
             From::Events(_) => usize::MAX,
             From::Sources(_) => QUERIES_AT_ONCE,
@@ -154,7 +167,7 @@ impl<'a> Prepared<'a> {
     }
 }
 
-async fn compute_rows(
+fn compute_rows(
     view: &CompiledView,
     rows: &ViewRows,
     part: Range<usize>,
@@ -183,12 +196,14 @@ async fn compute_rows(
         valid_to: &rows.valid_to[part],
         columns: &columns,
     };
-    let output =
-        sweep(&input, &windows, &aggregates, &days).map_err(|source| FeatureError::Sweep {
+    let steps = sweep_steps(&input, &windows, &aggregates, &days).map_err(|source| {
+        FeatureError::Sweep {
             file: view.view.file.clone(),
             source,
-        })?;
-    project(view, swept, by_date(view, rows, output, &days)?).await
+        }
+    })?;
+    project(view, swept, &rows.entities, &steps)
+        .map_err(|error| FeatureError::datafusion(&view.view.file, error))
 }
 
 fn sweep_window(window: Window) -> safra_sweep::Window {
@@ -199,40 +214,25 @@ fn sweep_window(window: Window) -> safra_sweep::Window {
     }
 }
 
-/// The sweep goes from entity to entity; the store is sorted by date, so that a date is one piece of a file.
-fn by_date(
-    view: &CompiledView,
-    rows: &ViewRows,
-    swept: Output,
-    days: &[i32],
-) -> Result<Grouped, FeatureError> {
-    let mut order: Vec<u32> = (0..swept.date.len() as u32).collect();
-    let position = |row: u32| {
-        days.binary_search(&swept.date[row as usize])
-            .unwrap_or_default()
-    };
-    order.sort_by_cached_key(|&row| position(row) as u32);
-    let order = UInt32Array::from(order);
-    let entity = UInt32Array::from(swept.entity);
-    let reordered = |values: &ArrayRef| take(values, &order, None);
-    let pick = || -> Result<Grouped, arrow::error::ArrowError> {
-        let entity_of_row = take(&entity, &order, None)?;
-        let entity_of_row =
-            arrow::array::AsArray::as_primitive::<arrow::datatypes::UInt32Type>(&entity_of_row);
-        let dates: ArrayRef = Arc::new(Date32Array::from(swept.date));
-        Ok(Grouped {
-            entity: rows
-                .entities
-                .iter()
-                .map(|keys| take(keys, entity_of_row, None))
-                .collect::<Result<_, _>>()?,
-            reference_date: reordered(&dates)?,
-            parts: swept
-                .values
-                .iter()
-                .map(|window| window.iter().map(reordered).collect::<Result<_, _>>())
-                .collect::<Result<_, _>>()?,
-        })
-    };
-    pick().map_err(|error| FeatureError::datafusion(&view.view.file, error))
+/// The same rows by reference date, then entity, with a value a row.
+fn by_date(features: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let plain = features
+        .columns()
+        .iter()
+        .map(|column| match column.data_type() {
+            DataType::RunEndEncoded(_, values) => cast(column, values.data_type()),
+            _ => Ok(column.clone()),
+        });
+    let columns = plain.collect::<Result<Vec<_>, _>>()?;
+    let fields = features.schema_ref().fields().iter().zip(&columns);
+    let fields =
+        fields.map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let batch = RecordBatch::try_new(schema, columns)?;
+    let dates = batch.column(batch.schema_ref().index_of(REFERENCE_DATE)?);
+    let dates = dates.as_primitive::<Date32Type>();
+    let mut order: Vec<u32> = (0..batch.num_rows() as u32).collect();
+    // A stable sort, which keeps the entities of a date in order.
+    order.sort_by_key(|&row| dates.value(row as usize));
+    take_record_batch(&batch, &UInt32Array::from(order))
 }

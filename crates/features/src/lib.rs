@@ -43,6 +43,7 @@ mod parts;
 mod pieces;
 mod place;
 mod project_features;
+mod projection;
 mod query;
 mod reads;
 mod rows;

@@ -1,69 +1,14 @@
-//! What stands around the aggregates: ratios, differences to the reference date.
+//! What stands around the aggregates, as expressions: ratios, differences to the reference date.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::concat_batches;
 use arrow::datatypes::{Field, Schema};
 use datafusion::common::{Column, Result};
-use datafusion::error::DataFusionError;
 use datafusion::logical_expr::Expr;
-use safra_history::session;
 use safra_project::View;
 
+use crate::CompiledView;
 use crate::aggregates::substitute;
 use crate::query::is_reference_date;
 use crate::store::{REFERENCE_DATE, REFERENCE_TIME};
-use crate::swept::Swept;
-use crate::{CompiledView, FeatureError};
-
-/// The grouped relation: an entity and date a row, with the aggregates of each window.
-pub(crate) struct Grouped {
-    pub entity: Vec<ArrayRef>,
-    pub reference_date: ArrayRef,
-    /// What the sweep computed: `parts[window][part]`.
-    pub parts: Vec<Vec<ArrayRef>>,
-}
-
-/// Computes the features from the parts of the aggregates.
-pub(crate) async fn project(
-    view: &CompiledView,
-    swept: &Swept,
-    grouped: Grouped,
-) -> Result<RecordBatch, FeatureError> {
-    let run = async {
-        let batch = as_batch(grouped)?;
-        let value = |window, aggregate: usize| {
-            swept.values[aggregate].over(|part| column(&aggregate_column(window, part)))
-        };
-        let features = expressions(view, &value)?;
-        let frame = session(1).read_batch(batch)?.select(features)?;
-        let schema = Arc::new(nullable(frame.schema().as_arrow()));
-        let batches = frame.collect().await?;
-        Ok::<_, DataFusionError>(concat_batches(&schema, &batches)?)
-    };
-    run.await
-        .map_err(|error| FeatureError::datafusion(&view.view.file, error))
-}
-
-fn as_batch(grouped: Grouped) -> Result<RecordBatch> {
-    let mut columns: Vec<(String, ArrayRef)> = Vec::new();
-    for (i, keys) in grouped.entity.into_iter().enumerate() {
-        columns.push((entity_column(i), keys));
-    }
-    columns.push((REFERENCE_DATE.to_owned(), grouped.reference_date));
-    for (w, window) in grouped.parts.into_iter().enumerate() {
-        for (a, values) in window.into_iter().enumerate() {
-            columns.push((aggregate_column(w, a), values));
-        }
-    }
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, values)| Field::new(name, values.data_type().clone(), true))
-        .collect();
-    let values = columns.into_iter().map(|(_, values)| values).collect();
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), values)?)
-}
 
 /// The columns of the store for a view about events, over columns with the entity, the time of the event, and what
 /// gives the value of an aggregate, by number.
@@ -107,7 +52,7 @@ fn entity_expressions(view: &CompiledView) -> Vec<Expr> {
 }
 
 /// A feature over the columns of the store.
-fn placed(view: &CompiledView, values: &[Expr], feature: &Expr) -> Result<Expr> {
+pub(crate) fn placed(view: &CompiledView, values: &[Expr], feature: &Expr) -> Result<Expr> {
     let bare = feature.clone().unalias();
     substitute(bare, &|part| place(view, values, part))
 }
