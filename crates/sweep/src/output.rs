@@ -42,8 +42,8 @@ pub(crate) struct ChunkOutput {
 }
 
 impl Writer {
-    /// Without cells.
-    pub(crate) fn new(output: &Output, columns: &[Column]) -> Self {
+    /// Without cells, and with room for so many.
+    pub(crate) fn new(output: &Output, columns: &[Column], room: usize) -> Self {
         let column = match output.cells {
             Cells::Values { column } => Some(&columns[column]),
             _ => None,
@@ -51,16 +51,16 @@ impl Writer {
         let is_float = column.is_some_and(|column| column.floats().is_some());
         let is_integer = column.is_some_and(|column| column.integers().is_some());
         let cells = match output.cells {
-            Cells::Count | Cells::Integer => Part::Integers(Vec::new()),
-            Cells::Float | Cells::DecayedCount => Part::Floats(Vec::new()),
-            Cells::Values { .. } if is_float => Part::Floats(Vec::new()),
-            Cells::Values { .. } if is_integer => Part::Integers(Vec::new()),
-            Cells::Values { .. } => Part::Rows(Vec::new()),
+            Cells::Count | Cells::Integer => Part::Integers(Vec::with_capacity(room)),
+            Cells::Float | Cells::DecayedCount => Part::Floats(Vec::with_capacity(room)),
+            Cells::Values { .. } if is_float => Part::Floats(Vec::with_capacity(room)),
+            Cells::Values { .. } if is_integer => Part::Integers(Vec::with_capacity(room)),
+            Cells::Values { .. } => Part::Rows(Vec::with_capacity(room)),
         };
         let always_valid = matches!(output.cells, Cells::Count | Cells::DecayedCount);
         Self {
             cells,
-            valid: (!always_valid).then(Vec::new),
+            valid: (!always_valid).then(|| Vec::with_capacity(room.div_ceil(64))),
             first: 0,
         }
     }

@@ -9,7 +9,9 @@ use crate::timeline::{Chunk, Entity};
 /// Computes the output of a chunk.
 pub(crate) fn run(context: Context, chunk: &Chunk) -> Result<ChunkOutput, SweepError> {
     let groups = context.plan.groups.iter();
-    let mut tasks: Vec<_> = groups.map(|group| Task::new(group, context)).collect();
+    let mut tasks: Vec<_> = groups
+        .map(|group| Task::new(group, context, chunk))
+        .collect();
     let mut ends = vec![Vec::new(); context.calendar.windows().len()];
     let mut prepared = Prepared::new(context);
     for entity in chunk

@@ -41,6 +41,12 @@ impl Chunk {
         &self.segments[entity.segments.clone()]
     }
 
+    /// More steps than this no window has: each of an entity begins with a row that enters or leaves, but for the first one.
+    pub(crate) fn most_steps(&self) -> usize {
+        let steps = |entity: &Entity| entity.output.len().min(2 * entity.rows.len() + 1);
+        self.entities.iter().map(steps).sum()
+    }
+
     /// The number of output rows.
     pub(crate) fn output_rows(&self) -> usize {
         self.entities.last().map_or(0, |entity| entity.output.end)

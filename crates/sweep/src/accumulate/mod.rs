@@ -16,7 +16,7 @@ use crate::exact::FixedPoint;
 use crate::output::Writer;
 use crate::plan::{Group, Kind, Plan};
 use crate::prepare::{Context, Prepared};
-use crate::timeline::Entity;
+use crate::timeline::{Chunk, Entity};
 
 use count::Count;
 use decay::{Decay, Decayed};
@@ -48,8 +48,8 @@ enum State<'a> {
 }
 
 impl<'a> Task<'a> {
-    /// The task of a group.
-    pub(crate) fn new(group: &'a Group, context: Context<'a>) -> Self {
+    /// The task of a group, in a chunk of so many steps (at most) and output rows.
+    pub(crate) fn new(group: &'a Group, context: Context<'a>, chunk: &Chunk) -> Self {
         let outputs = &group.outputs;
         let state = match group.kind {
             Kind::Order { .. } => State::Order(Order::new(outputs)),
@@ -59,7 +59,11 @@ impl<'a> Task<'a> {
             Kind::Count | Kind::FloatSum { .. } | Kind::IntegerSum { .. } => State::Fresh,
         };
         let windows = 0..context.calendar.windows().len();
-        let writer = |output| Writer::new(output, &context.plan.columns);
+        let cells = match group.kind.is_of_rows() {
+            true => chunk.output_rows(),
+            false => chunk.most_steps(),
+        };
+        let writer = |output| Writer::new(output, &context.plan.columns, cells);
         Self {
             group,
             state,
