@@ -7,6 +7,7 @@ use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
 use chrono::NaiveDate;
 use hashbrown::HashMap;
+use rayon::prelude::*;
 use safra_history::DAY;
 use safra_lake::{Lake, Snapshot, Values};
 
@@ -99,22 +100,37 @@ fn taken(
     let (mut fields, mut columns) = (Vec::new(), Vec::new());
     for names in features.chunks(COLUMNS_AT_ONCE) {
         let stored = snapshot.read_where(Some(names), conditions)?;
-        for (i, name) in names.iter().enumerate() {
-            let kind = schema.field_with_name(name).map_err(failed)?.data_type();
-            // What is not found comes from a batch of its own.
-            let nothing = new_null_array(kind, 1);
-            let mut parts: Vec<&dyn Array> =
-                stored.iter().map(|batch| &**batch.column(i)).collect();
-            parts.push(&nothing);
-            let missing = (parts.len() - 1, 0);
-            let rows = places.iter().map(|place| place.unwrap_or(missing));
-            let rows: Vec<Place> = rows.collect();
-            columns.push(interleave(&parts, &rows).map_err(failed)?);
-            fields.push(Field::new(*name, kind.clone(), true));
-        }
+        let of_names = names.par_iter().enumerate().map(|(i, name)| {
+            let kind = schema.field_with_name(name)?.data_type();
+            let parts: Vec<&ArrayRef> = stored.iter().map(|batch| batch.column(i)).collect();
+            Ok((
+                Field::new(*name, kind.clone(), true),
+                at(&parts, kind, places)?,
+            ))
+        });
+        let of_names: Result<Vec<_>, ArrowError> = of_names.collect();
+        let (of_fields, of_columns): (Vec<_>, Vec<_>) =
+            of_names.map_err(failed)?.into_iter().unzip();
+        fields.extend(of_fields);
+        columns.extend(of_columns);
     }
     let rows = RecordBatchOptions::new().with_row_count(Some(places.len()));
     RecordBatch::try_new_with_options(Schema::new(fields).into(), columns, &rows).map_err(failed)
+}
+
+/// The values at these places, NULL where there is none.
+fn at(
+    stored: &[&ArrayRef],
+    kind: &DataType,
+    places: &[Option<Place>],
+) -> Result<ArrayRef, ArrowError> {
+    // What is not found comes from a batch of its own.
+    let nothing = new_null_array(kind, 1);
+    let missing = (stored.len(), 0);
+    let parts = stored.iter().copied().chain([&nothing]);
+    let parts: Vec<&dyn Array> = parts.map(AsRef::as_ref).collect();
+    let rows = places.iter().map(|place| place.unwrap_or(missing));
+    interleave(&parts, &rows.collect::<Vec<Place>>())
 }
 
 /// Columns of the store in memory at once.
@@ -151,24 +167,35 @@ fn places(
         }
     };
     let held: Vec<Option<Rows>> = stored.iter().map(&converted).collect::<Result<_, _>>()?;
-    let mut history: HashMap<&[u8], Vec<(i32, Place)>> = HashMap::new();
+    let mut numbers: HashMap<&[u8], usize> = HashMap::new();
+    let mut history: Vec<Vec<(i32, Place)>> = Vec::new();
     for (part, (batch, keys)) in stored.iter().zip(&held).enumerate() {
         let dates = batch.column(batch.schema_ref().index_of(REFERENCE_DATE)?);
         let dates = dates.as_primitive::<Date32Type>();
+        let mut before = None;
         for row in 0..batch.num_rows() {
-            let rows = history.entry(bytes(keys.as_ref(), row)).or_default();
-            rows.push((dates.value(row), (part, row)));
+            let key = bytes(keys.as_ref(), row);
+            // Mostly the dates of an entity stand together.
+            let number = match before {
+                Some((same, number)) if same == key => number,
+                _ => *numbers.entry(key).or_insert(history.len()),
+            };
+            before = Some((key, number));
+            if number == history.len() {
+                history.push(Vec::new());
+            }
+            history[number].push((dates.value(row), (part, row)));
         }
     }
-    history.values_mut().for_each(|rows| rows.sort_unstable());
+    history.par_iter_mut().for_each(|rows| rows.sort_unstable());
     let asked = converted(spine)?;
     let kind = DataType::Timestamp(TimeUnit::Microsecond, None);
     let times = cast(spine.column(spine.schema_ref().index_of(time)?), &kind)?;
     let times = times.as_primitive::<TimestampMicrosecondType>();
     Ok((0..spine.num_rows())
         .map(|row| {
-            let rows = history.get(bytes(asked.as_ref(), row));
-            let rows = rows.filter(|_| times.is_valid(row))?;
+            let number = numbers.get(bytes(asked.as_ref(), row));
+            let rows = &history[*number.filter(|_| times.is_valid(row))?];
             let day = times.value(row).div_euclid(DAY);
             let after = rows.partition_point(|&(date, _)| i64::from(date) <= day);
             let &(date, place) = rows.get(after.checked_sub(1)?)?;
