@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use safra_project::{Column, ColumnKnownAt, KnownAt, Project};
+use safra_project::{Column, ColumnKnownAt, KnownAt, Project, Source};
 
 use crate::HistoryError;
 
@@ -49,24 +49,38 @@ pub(crate) fn wanted_columns(project: &Project, asked: &Columns) -> Result<Colum
                 needed.insert(time.clone());
             }
         }
-        for derived in source
-            .derived
-            .iter()
-            .filter(|derived| columns.contains(&derived.name))
-        {
-            let named = |column: &&Column| {
-                names(&derived.sql, &column.name) || names(&derived.known_at, &column.name)
-            };
-            let named = source.columns.iter().filter(named);
-            needed.extend(named.map(|column| column.name.clone()));
-        }
+        needed.extend(deriving(source, &columns));
         wanted.entry(name).or_default().extend(needed);
     }
     Ok(wanted)
 }
 
+/// The columns from which those that are asked for derive.
+pub(crate) fn deriving_columns(
+    project: &Project,
+    asked: &Columns,
+) -> Result<Columns, HistoryError> {
+    let of_source = |(name, columns): (&String, &BTreeSet<String>)| {
+        let source = project.source(name)?;
+        Ok((name.clone(), deriving(source, columns)))
+    };
+    asked.iter().map(of_source).collect()
+}
+
+fn deriving(source: &Source, columns: &BTreeSet<String>) -> BTreeSet<String> {
+    let derived = source.derived.iter();
+    let derived = derived.filter(|derived| columns.contains(&derived.name));
+    let named = derived.flat_map(|derived| {
+        let named = |column: &&Column| {
+            names(&derived.sql, &column.name) || names(&derived.known_at, &column.name)
+        };
+        source.columns.iter().filter(named)
+    });
+    named.map(|column| column.name.clone()).collect()
+}
+
 /// Whether SQL has a word in it. A text in quotes may look like a column, which costs no more than reading it.
-fn names(sql: &str, word: &str) -> bool {
+pub(crate) fn names(sql: &str, word: &str) -> bool {
     let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
     sql.split(|letter| !is_part(letter))
         .any(|part| part.eq_ignore_ascii_case(word))

@@ -2,9 +2,11 @@
 
 use arrow::array::{Array, BooleanArray, RecordBatch, new_null_array};
 use arrow::compute::{filter_record_batch, nullif};
+use arrow::datatypes::Schema;
 use chrono::NaiveDate;
 
-use crate::dated::KnownTime;
+use crate::codes::decoded;
+use crate::dated::{KnownTime, fields_of};
 use crate::history::midnight;
 use crate::{Dated, HistoryError};
 
@@ -29,7 +31,8 @@ impl Dated {
             .iter()
             .map(|time| Some(time.is_some_and(|time| time < at)))
             .collect();
-        let mut values = self.rows.columns().to_vec();
+        let values = self.rows.columns().iter().map(decoded);
+        let mut values = values.collect::<Result<Vec<_>, _>>().map_err(failed)?;
         for (value, times) in values.iter_mut().zip(&self.columns) {
             match times {
                 KnownTime::Row => {}
@@ -43,7 +46,10 @@ impl Dated {
                 }
             }
         }
-        let rows = RecordBatch::try_new(self.rows.schema(), values).map_err(failed)?;
+        let fields = fields_of(&self.rows).into_iter().zip(&values);
+        let fields = fields.map(|(field, value)| field.with_data_type(value.data_type().clone()));
+        let schema = Schema::new(fields.collect::<Vec<_>>());
+        let rows = RecordBatch::try_new(schema.into(), values).map_err(failed)?;
         filter_record_batch(&rows, &known).map_err(failed)
     }
 }

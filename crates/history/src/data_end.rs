@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
+use futures::future::try_join_all;
 use safra_lake::{Folder, Lake};
 use safra_project::{KnownAt, Project};
 
@@ -19,20 +20,22 @@ pub async fn data_end(
     project: &Project,
     names: &BTreeSet<String>,
 ) -> Result<Option<NaiveDate>, HistoryError> {
-    let mut last = None;
-    for name in project.with_parents(names)? {
-        let source = project.source(&name)?;
+    let names = project.with_parents(names)?;
+    let last_days = names.iter().map(async |name| {
+        let source = project.source(name)?;
         let KnownAt::Column(column) = &source.known_at else {
-            continue;
+            return Ok(None);
         };
-        let table = lake.table(Folder::Sources, &name);
+        let table = lake.table(Folder::Sources, name);
         let snapshot = match source.optional {
             true => table.snapshot().await?,
             false => Some(table.require(INGEST).await?),
         };
-        if let Some(snapshot) = snapshot {
-            last = last.max(snapshot.last_day(column)?);
+        match snapshot {
+            Some(snapshot) => Ok::<_, HistoryError>(snapshot.last_day(column)?),
+            None => Ok(None),
         }
-    }
+    });
+    let last = try_join_all(last_days).await?.into_iter().max().flatten();
     Ok(last.and_then(|day| day.checked_add_days(Days::new(1))))
 }

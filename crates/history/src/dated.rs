@@ -2,22 +2,29 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch};
-use arrow::compute::{cast, nullif};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions,
+};
+use arrow::compute::{cast, concat_batches, nullif};
 use arrow::datatypes::{
     DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
 };
-use datafusion::prelude::SessionContext;
+use arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
+use futures::{StreamExt, TryStreamExt};
 use safra_lake::source_schema;
 use safra_project::{Column, ColumnKnownAt, Derived, Source};
 
+use crate::codes::{codes, decoded};
+use crate::columns::names;
 use crate::{HistoryError, session};
 
 /// A source whose rows, and whose late columns, carry the time at which they become known.
 #[derive(Debug, Clone)]
 pub struct Dated {
     pub(crate) name: String,
-    /// All columns, derived ones included, as they stand at the end of the data.
+    /// All columns, derived ones included, as they stand at the end of the data. Texts may be encoded
+    /// ([`crate::History::load_encoded`]).
     pub(crate) rows: RecordBatch,
     /// For each row the time at which it becomes known; NULL when it never does.
     pub(crate) row_known_at: Int64Array,
@@ -91,7 +98,8 @@ impl Dated {
         })
     }
 
-    /// All rows and columns, derived ones included, as they stand at the end of the data: for labels only.
+    /// All rows and columns, derived ones included, as they stand at the end of the data: for labels only. Texts that are encoded
+    /// ([`crate::History::load_encoded`]) are dictionaries.
     pub fn full(&self) -> &RecordBatch {
         &self.rows
     }
@@ -99,6 +107,19 @@ impl Dated {
     /// The latest time at which a row became known; `None` for undated or empty sources.
     pub fn last_known(&self) -> Option<i64> {
         arrow::compute::max(&self.row_known_at).filter(|time| *time != crate::ALWAYS)
+    }
+
+    /// Puts another form of a column in its place.
+    pub(crate) fn replace(&mut self, place: usize, column: ArrayRef) -> Result<(), HistoryError> {
+        let mut columns = self.rows.columns().to_vec();
+        let mut fields: Vec<Field> = fields_of(&self.rows);
+        fields[place] = fields[place]
+            .clone()
+            .with_data_type(column.data_type().clone());
+        columns[place] = column;
+        self.rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+            .map_err(|e| HistoryError::at(&self.name, e))?;
+        Ok(())
     }
 
     /// For each row of [`Dated::full`] the time at which it becomes known, NULL when never.
@@ -128,21 +149,18 @@ pub(crate) async fn derive(
     derived: &Derived,
     rows: &RecordBatch,
 ) -> Result<(ArrayRef, Int64Array), HistoryError> {
-    let failed = |error: datafusion::error::DataFusionError| HistoryError::Derived {
+    let failed = |error: DataFusionError| HistoryError::Derived {
         table: source.name.clone(),
         column: derived.name.clone(),
         source: Box::new(error),
     };
-    let context = session(1);
-    register(&context, &source.name, rows).map_err(failed)?;
+    let rows = read_by(derived, rows).map_err(|e| failed(e.into()))?;
     let sql = format!(
         "SELECT {} AS value, CAST({} AS TIMESTAMP) AS known_at FROM {}",
         derived.sql, derived.known_at, source.name
     );
-    let frame = context.sql(&sql).await.map_err(failed)?;
-    let schema = Arc::new(frame.schema().as_arrow().clone());
-    let batches = frame.collect().await.map_err(failed)?;
-    let batch = arrow::compute::concat_batches(&schema, &batches).map_err(|e| failed(e.into()))?;
+    let batch = side_by_side(&source.name, &rows, &sql).await;
+    let batch = batch.map_err(failed)?;
     // A derived value of a row that is not settled yet is NULL as well, whatever its SQL makes of NULLs.
     let known_at = to_micros(batch.column(1)).map_err(|e| failed(e.into()))?;
     let unsettled: BooleanArray = known_at.iter().map(|time| Some(time.is_none())).collect();
@@ -150,12 +168,65 @@ pub(crate) async fn derive(
     Ok((value, known_at))
 }
 
-fn register(
-    context: &SessionContext,
+/// Rows of which one thread computes a derived column in one go.
+const DERIVED_AT_ONCE: usize = 1 << 18;
+
+/// The result of SQL over rows with this name that has a row for each, in their order: of many, a few parts at a time.
+async fn side_by_side(
     name: &str,
     rows: &RecordBatch,
-) -> Result<(), datafusion::error::DataFusionError> {
-    context.register_batch(name, rows.clone()).map(|_| ())
+    sql: &str,
+) -> Result<RecordBatch, DataFusionError> {
+    if rows.num_rows() <= DERIVED_AT_ONCE {
+        return computed(name.to_owned(), rows.clone(), sql.to_owned()).await;
+    }
+    let starts = (0..rows.num_rows()).step_by(DERIVED_AT_ONCE);
+    let parts = starts.map(|start| {
+        let part = rows.slice(start, DERIVED_AT_ONCE.min(rows.num_rows() - start));
+        let computed = computed(name.to_owned(), part, sql.to_owned());
+        async {
+            let joined = tokio::spawn(computed).await;
+            joined.unwrap_or_else(|error| Err(DataFusionError::External(Box::new(error))))
+        }
+    });
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let parts = futures::stream::iter(parts).buffered(threads);
+    let parts: Vec<RecordBatch> = parts.try_collect().await?;
+    Ok(concat_batches(&parts[0].schema(), &parts)?)
+}
+
+async fn computed(
+    name: String,
+    rows: RecordBatch,
+    sql: String,
+) -> Result<RecordBatch, DataFusionError> {
+    let context = session(1);
+    context.register_batch(&name, rows)?;
+    let frame = context.sql(&sql).await?;
+    let schema = Arc::new(frame.schema().as_arrow().clone());
+    Ok(concat_batches(&schema, &frame.collect().await?)?)
+}
+
+/// The columns that a derived one may read, as SQL knows them.
+fn read_by(derived: &Derived, rows: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for (field, column) in fields_of(rows).into_iter().zip(rows.columns()) {
+        let is_named =
+            || names(&derived.sql, field.name()) || names(&derived.known_at, field.name());
+        // What is not encoded costs nothing.
+        if codes(column).is_none() || is_named() {
+            let column = decoded(column)?;
+            fields.push(field.with_data_type(column.data_type().clone()));
+            columns.push(column);
+        }
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+}
+
+pub(crate) fn fields_of(rows: &RecordBatch) -> Vec<Field> {
+    let fields = rows.schema_ref().fields().iter();
+    fields.map(|field| field.as_ref().clone()).collect()
 }
 
 /// A timestamp or date column as microseconds.

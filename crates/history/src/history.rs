@@ -1,17 +1,19 @@
 //! The dated sources of a lake.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
-use arrow::compute::concat_batches;
-use arrow::datatypes::{FieldRef, Schema};
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, FieldRef, UInt32Type};
 use chrono::{Days, NaiveDate, NaiveTime};
 use hashbrown::HashMap;
 use safra_lake::{Folder, Lake, Snapshot, source_schema};
 use safra_project::{KnownAt, Project, Source};
 
-use crate::columns::{Columns, all_columns, wanted_columns};
+use crate::codes::{Dictionary, Encoding, Identity, codes, comparable, merged};
+use crate::columns::{Columns, all_columns, deriving_columns, wanted_columns};
 use crate::dated::micros_of;
+use crate::read::{Table, read};
 use crate::{ALWAYS, DAY, Dated, HistoryError};
 
 /// What makes the tables that are missing.
@@ -22,6 +24,7 @@ pub(crate) const INGEST: &str = "`safra ingest DIR` reads the files of a folder"
 pub struct History {
     pub(crate) sources: BTreeMap<String, Dated>,
     pub(crate) versions: BTreeMap<String, u64>,
+    pub(crate) keeps_texts: bool,
 }
 
 impl History {
@@ -64,6 +67,39 @@ impl History {
         Self::load_columns_at(lake, project, columns, &BTreeMap::new()).await
     }
 
+    /// As [`History::load_columns`], from the tables that have been opened, as far as they have, with the texts of these identities, and
+    /// of those by which sources take their times from others, as numbers: [`Dated::versions_as`] gives them so. Elsewhere they
+    /// are the texts that they were, where these are kept.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    pub async fn load_encoded(
+        lake: &Lake,
+        project: &Project,
+        columns: &Columns,
+        opened: &BTreeMap<String, Arc<Snapshot>>,
+        encoding: Encoding,
+    ) -> Result<Self, HistoryError> {
+        let inherited = project.sources.values().filter_map(|source| {
+            let KnownAt::From { from, on } = &source.known_at else {
+                return None;
+            };
+            let ends = [from, &source.name].map(|name| (name.clone(), on.clone()));
+            Some(Identity::from(ends))
+        });
+        let mut encoding = Encoding {
+            identities: merged(encoding.identities.into_iter().chain(inherited)),
+            texts: encoding.texts,
+        };
+        if let Some(texts) = &mut encoding.texts {
+            for (source, columns) in deriving_columns(project, columns)? {
+                texts.entry(source).or_default().extend(columns);
+            }
+        }
+        let wanted = wanted_columns(project, columns)?;
+        Self::read(lake, project, &wanted, opened, &encoding).await
+    }
+
     /// As [`History::load_columns`], with these tables as they were at an earlier version.
     ///
     /// # Errors
@@ -75,29 +111,111 @@ impl History {
         versions: &BTreeMap<String, u64>,
     ) -> Result<Self, HistoryError> {
         let wanted = wanted_columns(project, columns)?;
-        let mut history = Self::empty();
+        let mut opened = BTreeMap::new();
+        for (name, version) in versions {
+            let table = lake.table(Folder::Sources, name);
+            if wanted.contains_key(name)
+                && let Some(snapshot) = table.snapshot_at(*version).await?
+            {
+                opened.insert(name.clone(), Arc::new(snapshot));
+            }
+        }
+        let encoding = Encoding::default();
+        Self::read(lake, project, &wanted, &opened, &encoding).await
+    }
+
+    async fn read(
+        lake: &Lake,
+        project: &Project,
+        wanted: &Columns,
+        opened: &BTreeMap<String, Arc<Snapshot>>,
+        encoding: &Encoding,
+    ) -> Result<Self, HistoryError> {
+        let mut history = Self {
+            keeps_texts: encoding.texts.is_none(),
+            ..Self::empty()
+        };
+        let (mut sources, mut tables) = (Vec::new(), Vec::new());
         for source in project.sources.values() {
             let Some(columns) = wanted.get(&source.name) else {
                 continue;
             };
             let table = lake.table(Folder::Sources, &source.name);
-            let earlier = match versions.get(&source.name) {
-                Some(version) => table.snapshot_at(*version).await?,
-                None => None,
+            let snapshot = match opened.get(&source.name) {
+                Some(snapshot) => Arc::clone(snapshot),
+                None => Arc::new(table.require(INGEST).await?),
             };
-            let snapshot = match earlier {
-                Some(snapshot) => snapshot,
-                None => table.require(INGEST).await?,
-            };
-            let rows = declared_rows(source, &snapshot, columns)?;
-            history
-                .versions
-                .insert(source.name.clone(), snapshot.version());
+            tables.push(declared(source, &snapshot, columns)?);
+            let version = snapshot.version();
+            history.versions.insert(source.name.clone(), version);
+            sources.push((source, columns));
+        }
+        let rows = read(&tables, encoding)?;
+        for ((source, columns), rows) in sources.into_iter().zip(rows) {
             history
                 .add(source, rows, &|name| columns.contains(name))
                 .await?;
         }
         Ok(history)
+    }
+
+    /// The same sources, with the texts of these identities as numbers: see [`History::load_encoded`].
+    ///
+    /// # Errors
+    /// [`HistoryError`] names the source whose texts are too long for one array.
+    pub fn encoded(
+        &self,
+        identities: impl IntoIterator<Item = Identity>,
+    ) -> Result<Self, HistoryError> {
+        let mut history = self.clone();
+        for identity in merged(identities) {
+            let mut dictionary = Dictionary::new();
+            let mut numbers = Vec::new();
+            for (source, column) in identity {
+                let Some(dated) = self.source(&source) else {
+                    continue;
+                };
+                let Ok(place) = dated.rows.schema_ref().index_of(&column) else {
+                    continue;
+                };
+                let texts = texts(&source, &dated.rows, &column)?;
+                let codes = dictionary.encode(texts.as_string::<i32>());
+                numbers.push((
+                    codes.map_err(|e| HistoryError::at(&source, e))?,
+                    source,
+                    place,
+                ));
+            }
+            let texts = dictionary.into_texts();
+            let texts = texts.map_err(|e| HistoryError::at("sources", e))?;
+            for (numbers, source, place) in numbers {
+                if let Some(dated) = history.sources.get_mut(&source) {
+                    let column = DictionaryArray::try_new(numbers, Arc::clone(&texts));
+                    let column = column.map_err(|e| HistoryError::at(&source, e))?;
+                    dated.replace(place, Arc::new(column))?;
+                }
+            }
+        }
+        Ok(history)
+    }
+
+    /// Whether the texts of all these identities are numbers, equal ones of an identity the same.
+    pub fn encodes(&self, identities: &[Identity]) -> bool {
+        let column = |(source, column): &(String, String)| {
+            let dated = self.source(source)?;
+            dated.rows.column_by_name(column)
+        };
+        identities.iter().all(|identity| {
+            let columns: Option<Vec<_>> = identity.iter().map(column).collect();
+            columns.is_some_and(|columns| comparable(columns).is_some())
+        })
+    }
+
+    /// The texts by number, if those of a column are numbers.
+    pub fn texts_of(&self, source: &str, column: &str) -> Option<ArrayRef> {
+        let column = self.source(source)?.rows.column_by_name(column)?;
+        let texts = codes(column)?.values();
+        (*texts.data_type() == DataType::Utf8).then(|| Arc::clone(texts))
     }
 
     /// Dates sources that are at hand as record batches; a source stands after its parents.
@@ -118,6 +236,7 @@ impl History {
         Self {
             sources: BTreeMap::new(),
             versions: BTreeMap::new(),
+            keeps_texts: true,
         }
     }
 
@@ -132,12 +251,24 @@ impl History {
                 .map(|(name, dated)| (name.clone(), change(dated)))
                 .collect(),
             versions: self.versions.clone(),
+            keeps_texts: self.keeps_texts,
         }
+    }
+
+    /// Whether all texts that are numbers can be given as texts, too.
+    pub fn keeps_texts(&self) -> bool {
+        self.keeps_texts
     }
 
     /// A loaded source.
     pub fn source(&self, name: &str) -> Option<&Dated> {
         self.sources.get(name)
+    }
+
+    /// Rows of all sources together.
+    pub fn row_count(&self) -> usize {
+        let sources = self.sources.values();
+        sources.map(|dated| dated.rows.num_rows()).sum()
     }
 
     /// The versions of the tables that were read.
@@ -187,6 +318,11 @@ impl History {
                 datafusion::error::DataFusionError::Plan(message),
             )
         })?;
+        let columns = [&parent.rows, rows].map(|rows| rows.column_by_name(on));
+        let columns = columns.into_iter().flatten();
+        if let Some([keys, own]) = comparable(columns).as_deref() {
+            return Ok(inherited(keys, &parent.row_known_at, own));
+        }
         let keys = texts(&source.name, &parent.rows, on)?;
         let mut times: HashMap<&str, i64> = HashMap::with_capacity(keys.len());
         let keys = keys.as_string::<i32>();
@@ -206,13 +342,30 @@ impl History {
     }
 }
 
-/// The rows of a table with those of the declared columns that are wanted, by their names: the table may have been
-/// ingested when the declaration was another.
-fn declared_rows(
-    source: &Source,
+/// [`History::inherit`] by numbers.
+fn inherited(
+    keys: &DictionaryArray<UInt32Type>,
+    known_at: &Int64Array,
+    own: &DictionaryArray<UInt32Type>,
+) -> Int64Array {
+    let mut times: Vec<Option<i64>> = vec![None; keys.values().len()];
+    for (key, time) in keys.keys().iter().zip(known_at) {
+        if let (Some(key), Some(time)) = (key, time) {
+            let held = &mut times[key as usize];
+            *held = Some(held.map_or(time, |held| held.min(time)));
+        }
+    }
+    let own = own.keys().iter();
+    own.map(|key| times[key? as usize]).collect()
+}
+
+/// The declared columns of a table that are wanted, by their names: the table may have been ingested when the declaration was
+/// another.
+fn declared<'a>(
+    source: &'a Source,
     snapshot: &Snapshot,
     wanted: &BTreeSet<String>,
-) -> Result<RecordBatch, HistoryError> {
+) -> Result<Table<'a>, HistoryError> {
     let (declared, held) = (source_schema(source).0, snapshot.schema());
     let fields = declared.fields().iter();
     let fields: Vec<FieldRef> = fields
@@ -230,22 +383,23 @@ fn declared_rows(
             });
         }
     }
-    let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-    let rows = snapshot.read(Some(&names))?;
-    concat_batches(&Schema::new(fields.clone()).into(), &rows)
-        .map_err(|e| HistoryError::at(&source.name, e))
+    Ok(Table {
+        name: &source.name,
+        fields,
+        pieces: snapshot.pieces(&[])?,
+    })
 }
 
 pub(crate) fn texts(
     table: &str,
     rows: &RecordBatch,
     column: &str,
-) -> Result<arrow::array::ArrayRef, HistoryError> {
+) -> Result<ArrayRef, HistoryError> {
     let index = rows
         .schema_ref()
         .index_of(column)
         .map_err(|e| HistoryError::at(table, e))?;
-    arrow::compute::cast(rows.column(index), &arrow::datatypes::DataType::Utf8)
+    arrow::compute::cast(rows.column(index), &DataType::Utf8)
         .map_err(|e| HistoryError::at(table, e))
 }
 

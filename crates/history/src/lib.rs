@@ -11,6 +11,7 @@
 //! All times are naive local times in microseconds since 1970-01-01 00:00.
 
 mod audit;
+mod codes;
 mod columns;
 mod cut;
 mod data_end;
@@ -20,8 +21,10 @@ mod error;
 mod history;
 mod own_times;
 mod pieces;
+mod read;
 mod versions;
 
+pub use codes::{Encoding, Identity};
 pub use columns::Columns;
 pub use data_end::data_end;
 pub use dated::{Dated, known_schema};
@@ -29,6 +32,7 @@ pub use dialect::session;
 pub use error::HistoryError;
 pub use history::History;
 pub use pieces::Pieces;
+pub use versions::{Form, Moments, spans_midnight};
 
 /// Name of the column with the time after which a version holds.
 pub const VALID_FROM: &str = "__valid_from";

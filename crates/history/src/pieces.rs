@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
 
-use arrow::array::{AsArray, BooleanArray, Int64Array};
-use arrow::compute::{filter, filter_record_batch};
-use arrow::datatypes::Int64Type;
+use arrow::array::{
+    Array, ArrayRef, AsArray, DictionaryArray, Int64Array, RecordBatch, RecordBatchOptions,
+    UInt32Array,
+};
+use arrow::compute::take;
+use arrow::datatypes::{Int64Type, UInt32Type};
+use arrow::error::ArrowError;
 
+use crate::codes::comparable;
 use crate::dated::KnownTime;
 use crate::history::texts;
 use crate::{Dated, History, HistoryError};
@@ -16,8 +21,7 @@ use crate::{Dated, History, HistoryError};
 #[derive(Debug)]
 pub struct Pieces {
     count: u32,
-    /// The piece of each row, by source.
-    of_rows: BTreeMap<String, Vec<u32>>,
+    of_sources: BTreeMap<String, Parts>,
 }
 
 impl Pieces {
@@ -27,10 +31,52 @@ impl Pieces {
     }
 }
 
+/// The rows of a source, piece by piece.
+#[derive(Debug)]
+struct Parts {
+    /// All rows, those of a piece together and in their order; `None` when they stand so in the source.
+    rows: Option<UInt32Array>,
+    /// Where each piece begins.
+    starts: Vec<usize>,
+}
+
+impl Parts {
+    /// From the piece of each row.
+    fn of(pieces: &[u32], count: u32) -> Self {
+        let mut starts = vec![0; count as usize + 1];
+        for &piece in pieces {
+            starts[piece as usize + 1] += 1;
+        }
+        for piece in 0..count as usize {
+            starts[piece + 1] += starts[piece];
+        }
+        let rows = (!pieces.is_sorted()).then(|| {
+            let mut next = starts.clone();
+            let mut rows = vec![0; pieces.len()];
+            for (row, &piece) in pieces.iter().enumerate() {
+                let place = &mut next[piece as usize];
+                rows[*place] = row as u32;
+                *place += 1;
+            }
+            UInt32Array::from(rows)
+        });
+        Self { rows, starts }
+    }
+
+    /// The values of a piece among those of all rows.
+    fn take(&self, values: &dyn Array, piece: u32) -> Result<ArrayRef, ArrowError> {
+        let (start, end) = (self.starts[piece as usize], self.starts[piece as usize + 1]);
+        match &self.rows {
+            None => Ok(values.slice(start, end - start)),
+            Some(rows) => take(values, &rows.slice(start, end - start), None),
+        }
+    }
+}
+
 impl History {
     /// Divides sources into at least one piece: rows with the same value in the column that `columns` names for their source
     /// are in the same piece, whatever the source, and those with NULL are in the first. Which piece that is does not change
-    /// from run to run.
+    /// from run to run. Values that are encoded go to pieces by their numbers, so that neighbouring rows stay together.
     ///
     /// # Errors
     /// [`HistoryError`] names the source that has no such column.
@@ -40,7 +86,10 @@ impl History {
         count: u32,
     ) -> Result<Pieces, HistoryError> {
         let count = count.max(1);
-        let mut of_rows = BTreeMap::new();
+        if let Some(of_sources) = self.divide_by_number(columns, count) {
+            return Ok(Pieces { count, of_sources });
+        }
+        let mut of_sources = BTreeMap::new();
         for (name, column) in columns {
             let Some(dated) = self.source(name) else {
                 continue;
@@ -48,9 +97,34 @@ impl History {
             let values = texts(name, &dated.rows, column)?;
             let values = values.as_string::<i32>().iter();
             let pieces = values.map(|value| value.map_or(0, |value| piece_of(value, count)));
-            of_rows.insert(name.clone(), pieces.collect());
+            let parts = Parts::of(&pieces.collect::<Vec<u32>>(), count);
+            of_sources.insert(name.clone(), parts);
         }
-        Ok(Pieces { count, of_rows })
+        Ok(Pieces { count, of_sources })
+    }
+
+    /// Where all values have numbers: as many numbers to each piece.
+    fn divide_by_number(
+        &self,
+        columns: &BTreeMap<String, String>,
+        count: u32,
+    ) -> Option<BTreeMap<String, Parts>> {
+        let held = columns
+            .iter()
+            .filter(|(name, _)| self.source(name).is_some());
+        let held: Vec<(&String, &String)> = held.collect();
+        let column =
+            |&(name, column): &(&String, &String)| self.source(name)?.rows.column_by_name(column);
+        let found: Vec<&ArrayRef> = held.iter().map(column).collect::<Option<_>>()?;
+        let numbers = comparable(found)?;
+        let of_column = |numbers: &DictionaryArray<UInt32Type>| {
+            let step = numbers.values().len().div_ceil(count as usize).max(1) as u32;
+            let numbers = numbers.keys().iter();
+            let pieces = numbers.map(|number| number.unwrap_or(0) / step);
+            Parts::of(&pieces.collect::<Vec<u32>>(), count)
+        };
+        let names = held.into_iter().map(|(name, _)| name.clone());
+        Some(names.zip(numbers.into_iter().map(of_column)).collect())
     }
 
     /// One of the pieces, from 0: those rows of the divided sources that belong to it, and all other sources as they are.
@@ -59,17 +133,16 @@ impl History {
     /// [`HistoryError`] when arrays cannot be built.
     pub fn piece(&self, pieces: &Pieces, number: u32) -> Result<Self, HistoryError> {
         let sources = self.sources.iter().map(|(name, dated)| {
-            let piece = match pieces.of_rows.get(name) {
+            let piece = match pieces.of_sources.get(name) {
                 None => dated.clone(),
-                Some(of_rows) => {
-                    dated.only(&of_rows.iter().map(|&of| Some(of == number)).collect())?
-                }
+                Some(parts) => dated.part(parts, number)?,
             };
             Ok((name.clone(), piece))
         });
         Ok(Self {
             sources: sources.collect::<Result<_, HistoryError>>()?,
             versions: self.versions.clone(),
+            keeps_texts: self.keeps_texts,
         })
     }
 }
@@ -82,12 +155,12 @@ fn piece_of(value: &str, count: u32) -> u32 {
 }
 
 impl Dated {
-    /// These rows.
-    fn only(&self, kept: &BooleanArray) -> Result<Self, HistoryError> {
+    /// The rows of a piece.
+    fn part(&self, parts: &Parts, piece: u32) -> Result<Self, HistoryError> {
         let failed = |error| HistoryError::at(&self.name, error);
         let times = |times: &Int64Array| -> Result<Int64Array, HistoryError> {
-            let kept = filter(times, kept).map_err(failed)?;
-            Ok(kept.as_primitive::<Int64Type>().clone())
+            let taken = parts.take(times, piece).map_err(failed)?;
+            Ok(taken.as_primitive::<Int64Type>().clone())
         };
         let columns = self.columns.iter().map(|known| {
             Ok(match known {
@@ -96,9 +169,15 @@ impl Dated {
                 KnownTime::At(at) => KnownTime::At(times(at)?),
             })
         });
+        let values = self.rows.columns().iter();
+        let values = values.map(|column| parts.take(column, piece));
+        let values = values.collect::<Result<_, _>>().map_err(failed)?;
+        let rows = parts.starts[piece as usize + 1] - parts.starts[piece as usize];
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(Self {
             name: self.name.clone(),
-            rows: filter_record_batch(&self.rows, kept).map_err(failed)?,
+            rows: RecordBatch::try_new_with_options(self.rows.schema(), values, &options)
+                .map_err(failed)?,
             row_known_at: times(&self.row_known_at)?,
             columns: columns.collect::<Result<_, HistoryError>>()?,
         })

@@ -9,11 +9,14 @@ use arrow::array::{
     StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::Int64Type;
+use arrow::datatypes::{Int64Type, UInt32Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::NaiveDate;
 use proptest::prelude::*;
-use safra_history::{ALWAYS, DAY, Dated, History, HistoryError, OPEN, VALID_FROM, VALID_TO};
+use safra_history::{
+    ALWAYS, DAY, Dated, Form, History, HistoryError, Identity, Moments, OPEN, VALID_FROM, VALID_TO,
+    spans_midnight,
+};
 use safra_lake::source_schema;
 use safra_project::{Project, ProjectFiles};
 
@@ -396,6 +399,9 @@ proptest! {
             let columns: BTreeSet<String> =
                 names.filter(|(_, chosen)| **chosen).map(|(name, _)| name).collect();
             let versions = dated.versions(&columns).unwrap();
+            let midnights = dated.versions_as(&columns, &form(&[], Moments::Midnights)).unwrap();
+            let (from, to) = intervals(&midnights);
+            prop_assert!((0..from.len()).all(|row| spans_midnight(from[row], to[row])));
             for day in BASE - 1..=BASE + DAYS + 2 {
                 let at = midnight(day);
                 let known = tables.rule(table).into_iter().filter(|row| row.is_known(at));
@@ -406,6 +412,8 @@ proptest! {
                 prop_assert_eq!(&rows_of(&cut, &columns), &expected, "{} cut at {}", table, date(day));
                 let held = as_of(&versions, at);
                 prop_assert_eq!(&rows_of(&held, &columns), &expected, "{} as of {}", table, date(day));
+                let held = as_of(&midnights, at);
+                prop_assert_eq!(&rows_of(&held, &columns), &expected, "{} at midnight {}", table, date(day));
             }
         }
     }
@@ -442,6 +450,74 @@ proptest! {
                 prop_assert_eq!(ends, &next[..starts.len()]);
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn texts_are_the_same_after_they_were_numbers(tables in any_tables(), pieces in 1_u32..4) {
+        let history = tables.history();
+        let encoded = history.encoded([identity()]).unwrap();
+        prop_assert!(encoded.encodes(&[identity()]) && !history.encodes(&[identity()]));
+        let all = |history: &History, table: &str| {
+            let dated = history.source(table).unwrap();
+            let columns: BTreeSet<String> = column_names(dated).into_iter().collect();
+            let at = date(BASE + DAYS / 2);
+            (dated.versions(&columns).unwrap(), dated.cut(at).unwrap())
+        };
+        let columns: BTreeMap<String, String> =
+            identity().into_iter().collect();
+        let divided = encoded.divide(&columns, pieces).unwrap();
+        for table in ["parents", "children"] {
+            prop_assert_eq!(all(&encoded, table), all(&history, table));
+            let versions = |piece| {
+                let piece = encoded.piece(&divided, piece).unwrap();
+                rows_of(&all(&piece, table).0, &set(&["number", "id"]))
+            };
+            let mut together: Vec<_> = (0..pieces).flat_map(versions).collect();
+            together.sort();
+            prop_assert_eq!(together, rows_of(&all(&history, table).0, &set(&["number", "id"])));
+        }
+    }
+
+    #[test]
+    fn equal_texts_of_two_sources_are_equal_numbers(tables in any_tables()) {
+        let history = tables.history();
+        let encoded = history.encoded([identity()]).unwrap();
+        let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+        for table in ["parents", "children"] {
+            let dated = |history: &History, columns: &[&str]| {
+                let dated = history.source(table).unwrap();
+                let versions = dated.versions_as(&set(&["id"]), &form(columns, Moments::Any));
+                ArrayRef::clone(versions.unwrap().column(0))
+            };
+            let (texts, codes) = (dated(&history, &[]), dated(&encoded, &["id"]));
+            let pairs = texts.as_string::<i32>().iter().zip(codes.as_primitive::<UInt32Type>());
+            for (text, code) in pairs {
+                prop_assert_eq!(text.is_some(), code.is_some());
+                if let (Some(text), Some(code)) = (text, code) {
+                    prop_assert_eq!(*numbers.entry(text.to_owned()).or_insert(code), code);
+                }
+            }
+        }
+        let distinct: BTreeSet<u32> = numbers.values().copied().collect();
+        prop_assert_eq!(distinct.len(), numbers.len());
+    }
+}
+
+/// The columns by which children find their parents.
+fn identity() -> Identity {
+    ["parents", "children"]
+        .map(|table| (table.to_owned(), "id".to_owned()))
+        .into()
+}
+
+fn form<'a>(encoded: &[&'a str], moments: Moments) -> Form<'a> {
+    Form {
+        encoded: encoded.iter().copied().collect(),
+        moments,
     }
 }
 
