@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use futures::{StreamExt, TryStreamExt};
-use safra_history::{Columns, History};
+use safra_history::{Columns, Encoding, History};
 use safra_lake::{Change, Folder, Lake, LakeError, Replace, Snapshot, Table};
 use safra_project::{Project, View};
 use serde::Serialize;
@@ -58,20 +58,9 @@ pub async fn backfill(
             None => open.push(compiled),
         }
     }
-    let together = match are_small(lake, project, &open).await? {
-        true => vec![open],
-        false => open.into_iter().map(|view| vec![view]).collect(),
-    };
-    for views in together {
-        let mut columns = Columns::new();
-        for view in &views {
-            for (table, of_view) in view.columns(project) {
-                columns.entry(table).or_default().extend(of_view);
-            }
-        }
-        let history = History::load_columns(lake, project, &columns).await?;
-        let progress = Arc::clone(&progress);
-        let reports = fill(lake, project, views, dates, history, progress).await?;
+    if !open.is_empty() {
+        let history = sources.history(&open).await?;
+        let reports = fill(lake, project, open, dates, history, progress).await?;
         let reports = reports.into_iter();
         done.extend(reports.map(|report| (report.view.clone(), report)));
     }
@@ -79,24 +68,15 @@ pub async fn backfill(
     Ok(reports.collect())
 }
 
-/// Rows of all sources together up to which they are read once for all views, of which several are computed at a time. Of larger
-/// ones each view reads what it needs, and one is computed after the other.
+/// Rows of all sources together up to which several views are computed at a time; from larger ones, one after the other.
 const ROWS_TOGETHER: usize = 8 << 20;
 
-/// Whether the sources of some views have so few rows that all views may share them.
-async fn are_small(
-    lake: &Lake,
-    project: &Project,
-    views: &[CompiledView],
-) -> Result<bool, FeatureError> {
-    let names: BTreeSet<&String> = views.iter().flat_map(|view| view.reads.keys()).collect();
-    let mut rows = 0;
-    for name in project.with_parents(names)? {
-        if let Some(snapshot) = lake.table(Folder::Sources, &name).snapshot().await? {
-            rows += snapshot.row_count()?;
-        }
+/// How many views are computed at a time.
+fn views_at_once(history: &History) -> usize {
+    match history.row_count() <= ROWS_TOGETHER {
+        true => std::thread::available_parallelism().map_or(1, usize::from),
+        false => 1,
     }
-    Ok(rows <= ROWS_TOGETHER)
 }
 
 /// As [`backfill`], from sources that are at hand.
@@ -123,11 +103,17 @@ async fn compile(project: &Project, views: &[&View]) -> Result<Vec<CompiledView>
     Ok(compiled)
 }
 
-/// The versions of the sources in the lake, each looked up once.
+fn add(columns: &mut Columns, more: Columns) {
+    for (source, of_source) in more {
+        columns.entry(source).or_default().extend(of_source);
+    }
+}
+
+/// The sources in the lake, each opened once.
 struct Sources<'a> {
     lake: &'a Lake,
     project: &'a Project,
-    versions: BTreeMap<String, Option<u64>>,
+    opened: BTreeMap<String, Arc<Snapshot>>,
 }
 
 impl<'a> Sources<'a> {
@@ -135,8 +121,33 @@ impl<'a> Sources<'a> {
         Self {
             lake,
             project,
-            versions: BTreeMap::new(),
+            opened: BTreeMap::new(),
         }
+    }
+
+    /// What some views read, with the texts that they only compare as numbers.
+    async fn history(&self, views: &[CompiledView]) -> Result<History, FeatureError> {
+        let (mut columns, mut texts) = (Columns::new(), Columns::new());
+        for view in views {
+            let of_view = view.columns(self.project);
+            add(&mut texts, view.encodable.texts(&of_view));
+            add(&mut columns, of_view);
+        }
+        let mut rows = 0;
+        for snapshot in self.opened.values() {
+            rows += snapshot.row_count()?;
+        }
+        let encoding = Encoding {
+            identities: views
+                .iter()
+                .flat_map(CompiledView::identities)
+                .cloned()
+                .collect(),
+            // Of few rows all can be kept, for finding stale dates without reading them again.
+            texts: (rows > ROWS_TOGETHER).then_some(texts),
+        };
+        let opened = &self.opened;
+        Ok(History::load_encoded(self.lake, self.project, &columns, opened, encoding).await?)
     }
 
     /// The versions of the sources that a view depends on; `None` when one of them is not there.
@@ -146,19 +157,14 @@ impl<'a> Sources<'a> {
     ) -> Result<Option<BTreeMap<String, u64>>, FeatureError> {
         let mut found = BTreeMap::new();
         for name in self.project.with_parents(view.reads.keys())? {
-            let version = match self.versions.get(&name) {
-                Some(version) => *version,
-                None => {
-                    let table = self.lake.table(Folder::Sources, &name);
-                    let version = table.snapshot().await?.map(|held| held.version());
-                    self.versions.insert(name.clone(), version);
-                    version
-                }
+            let snapshot = match self.opened.get(&name) {
+                Some(snapshot) => snapshot,
+                None => match self.lake.table(Folder::Sources, &name).snapshot().await? {
+                    Some(snapshot) => self.opened.entry(name.clone()).or_insert(snapshot.into()),
+                    None => return Ok(None),
+                },
             };
-            match version {
-                Some(version) => found.insert(name, version),
-                None => return Ok(None),
-            };
+            found.insert(name, snapshot.version());
         }
         Ok(Some(found))
     }
@@ -200,7 +206,7 @@ async fn fill(
     progress: Progress,
 ) -> Result<Vec<BackfillReport>, FeatureError> {
     let history = Arc::new(history);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let at_once = views_at_once(&history);
     let tasks = compiled.into_iter().map(|view| {
         let job = Job {
             lake: lake.clone(),
@@ -222,7 +228,7 @@ async fn fill(
         }
     });
     futures::stream::iter(tasks)
-        .buffered(threads)
+        .buffered(at_once)
         .try_collect()
         .await
 }

@@ -6,13 +6,14 @@ use std::sync::{Arc, Once};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::prelude::SessionContext;
-use safra_history::{Columns, session};
+use safra_history::{Columns, Identity, session};
 use safra_project::{Project, View};
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
 use crate::aggregates::ViewAggregate;
 use crate::division::{self, Division};
+use crate::encodable::Encodable;
 use crate::obstacle::Obstacle;
 use crate::reads::{Known, check_reads, reads, register};
 use crate::split::{Parts, split};
@@ -41,6 +42,8 @@ pub struct CompiledView {
     pub(crate) way: Way,
     /// By which columns its sources may be divided, so that it is computed from one piece after the other.
     pub(crate) division: Option<Division>,
+    /// Its texts that may be numbers.
+    pub(crate) encodable: Encodable,
     /// Rows of the divided sources in a piece, about.
     pub(crate) piece_rows: usize,
     /// The columns of the grouped relation that hold the entity.
@@ -99,6 +102,7 @@ impl CompiledView {
                 Err(obstacles) => Way::Dates(obstacles),
             },
             division: None,
+            encodable: Encodable::default(),
             piece_rows: PIECE_ROWS,
             entity_outputs: parts.entity_outputs,
             time_output: parts.time_output,
@@ -107,6 +111,7 @@ impl CompiledView {
         };
         compiled.settle(&context, &sources).await?;
         compiled.division = compiled.find_division(project);
+        compiled.encodable = compiled.find_encodable();
         compiled.fingerprint = fingerprint(project, view, &compiled.reads);
         Ok(compiled)
     }
@@ -145,6 +150,33 @@ impl CompiledView {
             Way::Dates(_) => return None,
         };
         division::find(project, &self.sources(), input, group)
+    }
+
+    /// Which of its texts may be numbers. The features of an event are texts where they say so.
+    fn find_encodable(&self) -> Encodable {
+        match &self.way {
+            Way::Sweep(input, swept) => Encodable::of(
+                input,
+                &self.entity_expressions,
+                &self.time_expression,
+                swept,
+            ),
+            Way::Events(_) | Way::Dates(_) => Encodable::default(),
+        }
+    }
+
+    /// The columns of the sources whose texts are only compared with one another, as source and column, those together that are: a
+    /// history may hold them as numbers ([`safra_history::History::load_encoded`]), and then they are computed with as such.
+    pub fn identities(&self) -> &[Identity] {
+        &self.encodable.identities
+    }
+
+    /// The same view, computed from texts whatever its sources hold.
+    pub(crate) fn over_texts(&self) -> Self {
+        Self {
+            encodable: Encodable::default(),
+            ..self.clone()
+        }
     }
 
     /// Computes the rows of the view from pieces of its sources with about so many rows, one after the other, if it is a view

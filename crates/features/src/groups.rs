@@ -92,7 +92,15 @@ fn aggregated(group: &Group, rows: &RecordBatch) -> Result<RecordBatch> {
     }
     columns.push(Arc::new(Int64Array::from(stretches.from)));
     columns.push(Arc::new(Int64Array::from(stretches.to)));
-    Ok(RecordBatch::try_new(result_schema(group), columns)?)
+    // Texts among the keys may be numbers.
+    let declared = result_schema(group);
+    let fields = declared.fields().iter().zip(&columns);
+    let fields = fields.map(|(field, column)| {
+        let field = field.as_ref().clone();
+        field.with_data_type(column.data_type().clone())
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    Ok(RecordBatch::try_new(schema, columns)?)
 }
 
 /// Rows that accumulators which keep them take in at once, give or take a stretch.

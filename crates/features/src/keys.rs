@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 
 /// The distinct keys of some rows.
 pub(crate) struct Keys {
-    /// The columns of the keys: one row a key, in ascending order; the index is the key's number.
+    /// The columns of the keys: one row a key, in the order in which they came; the index is the key's number.
     pub distinct: Vec<ArrayRef>,
     /// For each row the number of its key.
     pub numbers: Vec<u32>,
@@ -17,7 +17,7 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Numbers the keys of so many rows, in ascending order. NULLs are equal; without columns all rows have
+    /// Numbers the keys of so many rows. NULLs are equal; without columns all rows have
     /// the same key.
     pub(crate) fn of(columns: &[ArrayRef], rows: usize) -> Result<Self> {
         if columns.is_empty() {
@@ -43,24 +43,13 @@ impl Keys {
             }
             numbers.push(number);
         }
-        let mut order: Vec<u32> = (0..first_rows.len() as u32).collect();
-        order.sort_by_key(|&number| converted.row(first_rows[number as usize] as usize));
-        let mut rank = vec![0; order.len()];
-        for (position, &number) in order.iter().enumerate() {
-            rank[number as usize] = position as u32;
-        }
-        for number in &mut numbers {
-            *number = rank[*number as usize];
-        }
-        let firsts: UInt32Array = order
-            .iter()
-            .map(|&number| first_rows[number as usize])
-            .collect();
+        let count = first_rows.len();
+        let firsts = UInt32Array::from(first_rows);
         let distinct = columns.iter().map(|column| take(column, &firsts, None));
         Ok(Self {
             distinct: distinct.collect::<std::result::Result<_, _>>()?,
             numbers,
-            count: order.len(),
+            count,
         })
     }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{
-    Column, DFSchema, JoinConstraint, JoinType, NullEquality, Result, ScalarValue,
+    Column, DFSchema, ExprSchema, JoinConstraint, JoinType, NullEquality, Result, ScalarValue,
 };
 use datafusion::functions::core::expr_fn::{coalesce, greatest, least};
 use datafusion::logical_expr::logical_plan::Join;
@@ -23,6 +24,8 @@ impl Rewriter<'_> {
     ) -> Result<Sequenced> {
         let (join, right) = filter_right_first(join, right)?;
         let columns = columns_of(&join.schema);
+        let width = join.left.schema().fields().len();
+        let kinds = right_kinds(&join, &right, width)?;
         let matched = self.matches(&join, left.clone(), right.clone(), columns.clone())?;
         let gaps = match join.filter {
             None => self.gaps_by_key(&join, right)?,
@@ -46,7 +49,7 @@ impl Rewriter<'_> {
             to: least(vec![left.to, gap_to]),
             grows: false,
         };
-        let alone = self.project(alone, with_nulls(&join.schema, join.left.schema())?)?;
+        let alone = self.project(alone, with_nulls(&join.schema, &kinds)?)?;
         let parts = vec![(matched, columns.clone()), (not_empty(alone)?, columns)];
         self.stack(parts, &join.schema)
     }
@@ -102,19 +105,25 @@ fn filter_right_first(join: &Join, right: Sequenced) -> Result<(Join, Sequenced)
     Ok((join, Sequenced { plan, ..right }))
 }
 
-/// The columns of a join, those of its right side as NULLs.
-fn with_nulls(joined: &DFSchema, left: &DFSchema) -> Result<Vec<Expr>> {
-    let width = left.fields().len();
-    joined
-        .iter()
-        .enumerate()
-        .map(|(i, (relation, field))| {
-            let named = Column::new(relation.cloned(), field.name());
-            if i < width {
-                return Ok(Expr::Column(named));
-            }
-            let null = ScalarValue::try_from(field.data_type())?;
+/// The types that the columns of a join's right side have over versions, in which texts may be numbers.
+fn right_kinds(join: &Join, right: &Sequenced, width: usize) -> Result<Vec<Option<DataType>>> {
+    let columns = join.schema.columns().into_iter().enumerate();
+    let kind = |(i, column): (usize, Column)| match i < width {
+        true => Ok(None),
+        false => Ok(Some(right.plan.schema().data_type(&column)?.clone())),
+    };
+    columns.map(kind).collect()
+}
+
+/// The columns of a join, those of its right side, which have a type here, as NULLs.
+fn with_nulls(joined: &DFSchema, kinds: &[Option<DataType>]) -> Result<Vec<Expr>> {
+    let columns = joined.iter().zip(kinds);
+    let of_column = columns.map(|((relation, field), kind)| match kind {
+        None => Ok(Expr::Column(Column::new(relation.cloned(), field.name()))),
+        Some(kind) => {
+            let null = ScalarValue::try_from(kind)?;
             Ok(lit(null).alias_qualified(relation.cloned(), field.name()))
-        })
-        .collect()
+        }
+    });
+    of_column.collect()
 }

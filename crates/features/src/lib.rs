@@ -23,10 +23,12 @@
 mod aggregates;
 mod audit;
 mod backfill;
+mod blocks;
 mod check;
 mod compile;
 mod compute;
 mod division;
+mod encodable;
 mod error;
 mod event_oracle;
 mod event_store;

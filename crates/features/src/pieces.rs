@@ -1,7 +1,5 @@
 //! The sources of a view, piece by piece.
 
-use std::borrow::Cow;
-
 use safra_history::{History, HistoryError, Pieces};
 
 use crate::CompiledView;
@@ -35,17 +33,15 @@ impl<'a> InPieces<'a> {
     }
 }
 
-impl<'a> Iterator for InPieces<'a> {
-    type Item = Result<Cow<'a, History>, HistoryError>;
+impl Iterator for InPieces<'_> {
+    type Item = Result<History, HistoryError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let number = self.next;
         self.next += 1;
         match &self.pieces {
-            None => (number == 0).then_some(Ok(Cow::Borrowed(self.history))),
-            Some(pieces) if number < pieces.count() => {
-                Some(self.history.piece(pieces, number).map(Cow::Owned))
-            }
+            None => (number == 0).then(|| Ok(self.history.clone())),
+            Some(pieces) if number < pieces.count() => Some(self.history.piece(pieces, number)),
             Some(_) => None,
         }
     }

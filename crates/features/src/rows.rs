@@ -8,8 +8,8 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
-use futures::StreamExt;
-use safra_history::{History, VALID_FROM, VALID_TO, session};
+use futures::{StreamExt, TryStreamExt};
+use safra_history::{Form, History, Moments, VALID_FROM, VALID_TO, session};
 
 use crate::gathered::Gathered;
 use crate::obstacle::Obstacle;
@@ -63,24 +63,74 @@ pub(crate) async fn collect(
     swept: &Swept,
     history: &History,
 ) -> Result<ViewRows, FeatureError> {
-    let failed = |error: DataFusionError| FeatureError::datafusion(&view.view.file, error);
-    let wanted = Wanted::of(swept);
-    let mut gathered = Gathered::new(view.entity.len());
-    for piece in InPieces::of(view, history)? {
-        let piece = piece?;
-        let sequenced = sequenced(view, input, &piece).await?;
-        let plan = plan(view, sequenced, wanted.columns.clone()).map_err(failed)?;
-        let frame = session(1)
-            .execute_logical_plan(plan)
-            .await
-            .map_err(failed)?;
-        let mut rows = frame.execute_stream().await.map_err(failed)?;
-        gathered.prepare(&rows.schema()).map_err(failed)?;
-        while let Some(batch) = rows.next().await {
-            gathered.add(&batch.map_err(failed)?).map_err(failed)?;
+    let file = &view.view.file;
+    let failed = |error: DataFusionError| FeatureError::datafusion(file, error);
+    let Wanted { columns, places } = Wanted::of(swept);
+    // Of pieces the whole decides: some have no rows of a source, and say nothing.
+    let view = match history.encodes(view.identities()) {
+        true => view.clone(),
+        false => view.over_texts(),
+    };
+    let query = Arc::new(Query {
+        view: view.clone(),
+        input: input.clone(),
+        columns,
+    });
+    let pieces = InPieces::of(&view, history)?.map(|piece| {
+        let query = Arc::clone(&query);
+        async move {
+            let piece = piece?;
+            match tokio::spawn(async move { query.rows(&piece).await }).await {
+                Ok(rows) => rows,
+                Err(error) => {
+                    let message = format!("the rows of the view were not computed: {error}");
+                    Err(FeatureError::shape(file, message))
+                }
+            }
+        }
+    });
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut rows = futures::stream::iter(pieces).buffered(threads);
+    let mut gathered = Gathered::new(entity_texts(&view, history));
+    while let Some(piece) = rows.next().await {
+        let (schema, batches) = piece?;
+        gathered.prepare(&schema).map_err(failed)?;
+        for batch in batches {
+            gathered.add(&batch).map_err(failed)?;
         }
     }
-    gathered.sorted(wanted.places).map_err(failed)
+    gathered.sorted(places).map_err(failed)
+}
+
+/// For each column of the entity, the texts that its numbers stand for; `None` where it has no numbers.
+fn entity_texts(view: &CompiledView, history: &History) -> Vec<Option<ArrayRef>> {
+    let texts = (0..view.entity.len()).map(|column| {
+        let (source, column) = view.encodable.entity.get(column)?.as_ref()?;
+        history.texts_of(source, column)
+    });
+    texts.collect()
+}
+
+/// What comes before the aggregates of a view.
+struct Query {
+    view: CompiledView,
+    input: LogicalPlan,
+    /// Arguments and filters.
+    columns: Vec<Expr>,
+}
+
+impl Query {
+    /// The rows over a piece of the sources.
+    async fn rows(&self, piece: &History) -> Result<(SchemaRef, Vec<RecordBatch>), FeatureError> {
+        let failed = |error: DataFusionError| FeatureError::datafusion(&self.view.view.file, error);
+        let sequenced = sequenced(&self.view, &self.input, piece).await?;
+        let plan = plan(&self.view, sequenced, self.columns.clone()).map_err(failed)?;
+        let frame = session(1).execute_logical_plan(plan).await;
+        let rows = frame.map_err(failed)?.execute_stream().await;
+        let rows = rows.map_err(failed)?;
+        let schema = rows.schema();
+        Ok((schema, rows.try_collect().await.map_err(failed)?))
+    }
 }
 
 /// What comes before the aggregates, as a query over the versions of the sources.
@@ -96,7 +146,14 @@ pub(crate) async fn sequenced(
         let dated = history.source(table).ok_or_else(|| {
             FeatureError::shape(file, format!("{table}: the source was not loaded"))
         })?;
-        let rows = dated.versions(columns)?;
+        let form = Form {
+            encoded: view.encodable.of_source(table),
+            moments: match view.view.is_about_events() {
+                true => Moments::Any,
+                false => Moments::Midnights,
+            },
+        };
+        let rows = dated.versions_as(columns, &form)?;
         let grows = !dated.splits(columns);
         versions.insert(table.clone(), Versions { rows, grows });
     }

@@ -28,6 +28,8 @@ pub(crate) async fn stale_dates(
     let file = &view.view.file;
     let changes = match &view.way {
         Way::Sweep(input, swept) => {
+            // Numbers of two histories do not compare.
+            let view = &view.over_texts();
             let before = collect(view, input, swept, before).await?;
             let after = collect(view, input, swept, after).await?;
             changes(&before, &after).map_err(|error| FeatureError::datafusion(file, error))?

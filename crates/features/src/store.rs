@@ -220,9 +220,14 @@ impl Held {
             return Ok(BTreeSet::new());
         }
         let columns = view.columns(project);
-        match History::load_columns_at(lake, project, &columns, &self.sources).await {
-            Ok(before) => stale_dates(view, &before, now, &self.dates).await,
-            Err(_) => Ok(self.dates.clone()),
+        let Ok(before) = History::load_columns_at(lake, project, &columns, &self.sources).await
+        else {
+            return Ok(self.dates.clone());
+        };
+        if now.keeps_texts() {
+            return stale_dates(view, &before, now, &self.dates).await;
         }
+        let now = History::load_columns_at(lake, project, &columns, now.table_versions()).await?;
+        stale_dates(view, &before, &now, &self.dates).await
     }
 }

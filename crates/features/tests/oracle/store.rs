@@ -1,5 +1,6 @@
 //! The feature store: what a backfill computes, what it leaves, and what can be read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -10,8 +11,10 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use safra_features::{BackfillReport, FeatureError, REFERENCE_DATE, backfill, oracle, read};
-use safra_history::DAY;
+use safra_features::{
+    BackfillReport, FeatureError, REFERENCE_DATE, backfill, compute, oracle, read,
+};
+use safra_history::{DAY, Encoding, History};
 use safra_lake::{Folder, Lake};
 use safra_project::{Project, View};
 use tempfile::TempDir;
@@ -244,6 +247,32 @@ fn another_source_computes_nothing_again() {
         .marketplace
         .write(&store.lake, &OLIST, Some("order_reviews"));
     assert_eq!(store.backfill("sales", &one).computed, 0);
+}
+
+#[test]
+fn features_do_not_depend_on_how_texts_are_held() {
+    let store = Store::new();
+    let dates = dates(&["2017-06-30", "2017-07-01"]);
+    for view in compile_all(&store.project) {
+        let (lake, project) = (&store.lake, &store.project);
+        let texts = [("order_items", "seller_id"), ("orders", "customer_id")];
+        let texts = texts.map(|(table, column)| (table.to_owned(), [column.to_owned()].into()));
+        let encoding = Encoding {
+            identities: view.identities().to_vec(),
+            texts: Some(texts.into()),
+        };
+        assert!(!encoding.identities.is_empty(), "{}", view.view.name);
+        let (reads, opened) = (&view.reads, BTreeMap::new());
+        let encoded = run(History::load_encoded(
+            lake, project, reads, &opened, encoding,
+        ));
+        let encoded = encoded.unwrap();
+        assert!(encoded.encodes(view.identities()) && !encoded.keeps_texts());
+        let plain = run(History::load_columns(lake, project, reads)).unwrap();
+        let [one, other] =
+            [&encoded, &plain].map(|history| run(compute(&view, history, &dates)).unwrap());
+        assert_eq!(one, other, "{}", view.view.name);
+    }
 }
 
 #[test]

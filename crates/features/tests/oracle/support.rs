@@ -76,14 +76,25 @@ pub fn dates(texts: &[&str]) -> Vec<NaiveDate> {
     texts.iter().map(|text| date(text)).collect()
 }
 
-/// The features of a view, which are the same from a few pieces of its sources.
+/// The features of a view, which are the same from a few pieces of its sources, and from texts as numbers.
 pub fn computed(view: &CompiledView, history: &History, dates: &[NaiveDate]) -> RecordBatch {
-    let features = |view| run(compute(view, history, dates)).unwrap_or_else(|e| panic!("{e}"));
+    let encoded = history.encoded(view.identities().iter().cloned());
+    let encoded = encoded.unwrap_or_else(|e| panic!("{e}"));
+    assert!(encoded.encodes(view.identities()), "{}", view.view.name);
     let sources = view.reads.keys().filter_map(|name| history.source(name));
     let largest = sources.map(|source| source.full().num_rows()).max();
-    let whole = features(view);
-    let pieces = features(&view.clone().in_pieces_of(largest.unwrap_or(0) / 3));
-    assert_eq!(whole, pieces, "{}: in pieces", view.view.name);
+    let pieces = view.clone().in_pieces_of(largest.unwrap_or(0) / 3);
+    let features = |view: &CompiledView, history: &History| {
+        run(compute(view, history, dates)).unwrap_or_else(|e| panic!("{e}"))
+    };
+    let whole = features(view, history);
+    for (view, history, how) in [
+        (&pieces, history, "in pieces"),
+        (&pieces, &encoded, "from numbers in pieces"),
+    ] {
+        let other = features(view, history);
+        assert_eq!(whole, other, "{}: {how}", view.view.name);
+    }
     whole
 }
 
