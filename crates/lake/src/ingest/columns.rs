@@ -32,8 +32,8 @@ impl ColumnBuilder {
         }
     }
 
-    /// Parses a value; an empty one is NULL. The error says what was expected.
-    pub(super) fn check(&mut self, bytes: &[u8]) -> Result<(), String> {
+    /// Parses a value; an empty one is NULL. Returns it as text; the error says what was expected.
+    pub(super) fn check<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b str, String> {
         let text = std::str::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?;
         let fail = |what: &str| Err(format!("not {what}: {text}"));
         let empty = text.is_empty();
@@ -70,16 +70,13 @@ impl ColumnBuilder {
                 }
             }
         }
-        Ok(())
+        Ok(text)
     }
 
-    /// Adds the value that was checked last.
-    pub(super) fn commit(&mut self, bytes: &[u8]) {
+    /// Adds the value that was checked last, which is this text.
+    pub(super) fn commit(&mut self, text: &str) {
         match self {
-            Self::Text(builder) => match std::str::from_utf8(bytes) {
-                Ok(text) if !text.is_empty() => builder.append_value(text),
-                _ => builder.append_null(),
-            },
+            Self::Text(builder) => builder.append_option(Some(text).filter(|t| !t.is_empty())),
             Self::Integer(builder, value) => builder.append_option(*value),
             Self::Float(builder, value) => builder.append_option(*value),
             Self::Boolean(builder, value) => builder.append_option(*value),

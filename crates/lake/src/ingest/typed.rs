@@ -101,11 +101,12 @@ impl<'a> Layout<'a> {
             .map(|column| ColumnBuilder::new(column.kind))
             .collect();
         let (mut lines, mut rejected) = (Vec::with_capacity(block.lines.len()), Vec::new());
+        let mut texts = Vec::with_capacity(self.positions.len());
         for (record, &line) in block.records.iter().zip(&block.lines) {
-            match self.fault(&mut builders, record) {
+            match self.fault(&mut builders, record, &mut texts) {
                 None => {
-                    for (builder, &position) in builders.iter_mut().zip(&self.positions) {
-                        builder.commit(&record[position]);
+                    for (builder, text) in builders.iter_mut().zip(&texts) {
+                        builder.commit(text);
                     }
                     lines.push(line);
                 }
@@ -128,12 +129,15 @@ impl<'a> Layout<'a> {
         Ok((Typed { batch, lines }, rejected))
     }
 
-    /// Why a record cannot be a row. Values are checked before any of them is kept, so that columns stay level.
-    fn fault(
+    /// Why a record cannot be a row; else its values, as texts. Values are checked before any of them is kept, so that columns
+    /// stay level.
+    fn fault<'b>(
         &self,
         builders: &mut [ColumnBuilder],
-        record: &ByteRecord,
+        record: &'b ByteRecord,
+        texts: &mut Vec<&'b str>,
     ) -> Option<(String, String)> {
+        texts.clear();
         if record.len() != self.width {
             let reason = format!("{} fields, the header has {}", record.len(), self.width);
             return Some((String::new(), reason));
@@ -144,8 +148,11 @@ impl<'a> Layout<'a> {
             let fault = match builder.check(bytes) {
                 _ if bytes.len() > FIELD_BYTES => Some("longer than 1 GiB".to_owned()),
                 Err(reason) => Some(reason),
-                Ok(()) if bytes.is_empty() && column.required => Some("missing".to_owned()),
-                Ok(()) => None,
+                Ok("") if column.required => Some("missing".to_owned()),
+                Ok(text) => {
+                    texts.push(text);
+                    None
+                }
             };
             if let Some(reason) = fault {
                 return Some((column.name.clone(), reason));
