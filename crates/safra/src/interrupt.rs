@@ -55,7 +55,9 @@ fn places(command: &Command) -> Vec<Place> {
         Command::Init { folder } => ["", "features", "features/parts", "problems"]
             .map(|inside| Place::Folder(folder.join(inside)))
             .into(),
-        Command::Report { out, .. } => vec![Place::File(partial(out))],
+        Command::Report { out, .. } | Command::Lookup { out: Some(out), .. } => {
+            vec![Place::File(partial(out))]
+        }
         Command::Run { files, out, .. } => {
             vec![Place::Folder(files.clone()), Place::File(partial(out))]
         }
