@@ -6,6 +6,7 @@ mod context;
 mod embedded;
 mod error;
 mod interrupt;
+mod lake_table;
 mod output;
 mod pipeline;
 mod rows;

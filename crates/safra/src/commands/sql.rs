@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::MemorySchemaProvider;
-use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::SessionContext;
@@ -15,6 +14,7 @@ use safra_project::nearest;
 
 use crate::context::Context;
 use crate::error::SafraError;
+use crate::lake_table::LakeTable;
 use crate::rows::{Format, print_rows};
 
 /// What a query returned.
@@ -92,13 +92,8 @@ async fn register(
         let Some(snapshot) = context.lake.table(folder, name.table()).snapshot().await? else {
             continue;
         };
-        let rows = snapshot.read(None)?;
-        let schema = rows
-            .first()
-            .map_or_else(|| snapshot.schema(), RecordBatch::schema);
-        let table = MemTable::try_new(schema, vec![rows]).map_err(boxed)?;
         session
-            .register_table(name, Arc::new(table))
+            .register_table(name, Arc::new(LakeTable(snapshot)))
             .map_err(boxed)?;
     }
     Ok(())

@@ -13,6 +13,7 @@ mod lookup;
 mod marketplace;
 mod monitor;
 mod month;
+mod queries;
 mod refusals;
 mod report;
 mod run;
