@@ -526,12 +526,23 @@ fn delta_lake_for_python_reads_the_table() {
     let table = table(folder.path());
     write(&table, &[(1, "a", 1), (2, "b", 2)], &Replace::All).unwrap();
     write(&table, &[(2, "ç", -7)], &Replace::Where(vec![dates([2])])).unwrap();
-    let script = "import sys, deltalake\n\
+    assert_eq!(
+        read_by_python(&python, &table),
+        "1\nreference_date date\nmodel string\nscore long\n1970-01-02 a 1\n1970-01-03 ç -7\n"
+    );
+}
+
+/// Version, columns and sorted rows of a table, as the Delta Lake package of a Python finds them.
+fn read_by_python(python: &str, table: &Table) -> String {
+    // Without the shutdown of the interpreter, in which threads of its packages have been seen to abort it.
+    let script = "import os, sys, deltalake\n\
         table = deltalake.DeltaTable(sys.argv[1])\n\
         rows = table.to_pyarrow_table().to_pylist()\n\
         print(table.version())\n\
         for field in table.schema().fields: print(field.name, field.type.type)\n\
-        for row in sorted(rows, key=str): print(*row.values())\n";
+        for row in sorted(rows, key=str): print(*row.values())\n\
+        sys.stdout.flush()\n\
+        os._exit(0)\n";
     let output = Command::new(python)
         .args(["-c", script])
         .arg(table.path())
@@ -543,10 +554,7 @@ fn delta_lake_for_python_reads_the_table() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    assert_eq!(
-        String::from_utf8(output.stdout).unwrap(),
-        "1\nreference_date date\nmodel string\nscore long\n1970-01-02 a 1\n1970-01-03 ç -7\n"
-    );
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// What a write replaces: all, some dates, some models, or some dates of some models.

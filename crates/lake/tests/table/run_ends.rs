@@ -16,6 +16,7 @@ use proptest::prelude::*;
 use safra_lake::{Folder, Lake, Replace, Table};
 
 use crate::common::{block_on, version};
+use crate::read_by_python;
 
 const FLOATS: [f64; 8] = [f64::NAN, -0.0, 0.0, f64::INFINITY, -1.5, 1e-300, 0.1, 7.0];
 
@@ -167,4 +168,29 @@ fn long_texts_are_whole_and_their_bounds_left_out() {
     let stated = stated(&table).unwrap();
     assert_eq!(stated["nullCount"]["column_0"], 1);
     assert!(stated["maxValues"].get("column_0").is_none());
+}
+
+#[test]
+fn delta_lake_for_python_reads_runs() {
+    let Ok(python) = std::env::var("SAFRA_MLFLOW_PYTHON") else {
+        eprintln!("SKIPPED: SAFRA_MLFLOW_PYTHON names no Python with deltalake");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let values: [ArrayRef; 3] = [
+        Arc::new(Int64Array::from(vec![Some(7), None, Some(-1)])),
+        Arc::new(Float64Array::from(vec![Some(0.5), None, Some(1e300)])),
+        Arc::new(StringArray::from(vec![Some("ação"), None, Some("")])),
+    ];
+    let ends = Int32Array::from(vec![2, 3, 12]);
+    let runs = values.iter().map(|values| -> ArrayRef {
+        Arc::new(RunArray::<Int32Type>::try_new(&ends, values).unwrap())
+    });
+    let table = write(folder.path(), &[named(runs.collect())]);
+    let header = "0\ncolumn_0 long\ncolumn_1 double\ncolumn_2 string\n";
+    let rows = ["-1 1e+300 \n".repeat(9), "7 0.5 ação\n".repeat(2)].concat();
+    assert_eq!(
+        read_by_python(&python, &table),
+        [header, &rows, "None None None\n"].concat()
+    );
 }
