@@ -40,7 +40,7 @@ pub struct CompiledView {
     pub(crate) aggregates: Vec<ViewAggregate>,
     /// How its features are computed.
     pub(crate) way: Way,
-    /// By which columns its sources may be divided, so that it is computed from one piece after the other.
+    /// By which columns its sources may be divided, so that it is computed from a few pieces at a time.
     pub(crate) division: Option<Division>,
     /// Its texts that may be numbers.
     pub(crate) encodable: Encodable,
@@ -179,7 +179,7 @@ impl CompiledView {
         }
     }
 
-    /// Computes the rows of the view from pieces of its sources with about so many rows, one after the other, if it is a view
+    /// Computes the rows of the view from pieces of its sources with about so many rows, a few at a time, if it is a view
     /// of which that gives the same. The fewer rows, the less memory.
     pub fn in_pieces_of(mut self, rows: usize) -> Self {
         self.piece_rows = rows.max(1);

@@ -23,7 +23,7 @@ pub struct Explanation {
     pub reads: Vec<ColumnRead>,
     /// What keeps the view from being computed for all dates at once; empty when nothing does.
     pub date_by_date: Vec<Obstacle>,
-    /// The columns by which its sources are divided when they are large, so that it is computed from one piece after the other;
+    /// The columns by which its sources are divided when they are large, so that it is computed from a few pieces at a time;
     /// empty where it takes all of them at once.
     pub divided_by: Vec<String>,
     /// What comes before the aggregates: runs once over row versions. One operator a line.
