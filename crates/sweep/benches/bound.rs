@@ -12,7 +12,7 @@ use std::time::Instant;
 use arrow::array::Array;
 use arrow::buffer::Buffer;
 use input::{Input, WINDOWS, aggregates, dates, many_entities};
-use safra_sweep::{Swept, sweep};
+use safra_sweep::{Steps, Values, sweep_steps};
 use serde_json::json;
 
 /// Repetitions, of which the fastest counts.
@@ -32,7 +32,7 @@ fn compare(what: &str, entity: Vec<u32>) {
     let input = Input::new(entity);
     for count in [14, 545] {
         let dates = dates(count);
-        let run = || sweep(&input.rows(), &WINDOWS, &aggregates(), &dates).unwrap();
+        let run = || sweep_steps(&input.rows(), &WINDOWS, &aggregates(), &dates).unwrap();
         let (read, written) = (buffers(&input), lengths(&run()));
         let input_bytes: usize = read.iter().map(Buffer::len).sum();
         let output_bytes: usize = written.iter().sum();
@@ -93,9 +93,15 @@ fn buffers(input: &Input) -> Vec<Buffer> {
 }
 
 /// The bytes of each array that a sweep writes.
-fn lengths(swept: &Swept) -> Vec<usize> {
-    let keys = [size_of_val(&swept.entity[..]), size_of_val(&swept.date[..])];
-    let arrays = swept.values.iter().flatten();
-    let arrays = arrays.map(|array| array.get_buffer_memory_size());
-    keys.into_iter().chain(arrays).collect()
+fn lengths(steps: &Steps) -> Vec<usize> {
+    let keys = [size_of_val(&steps.entity[..]), size_of_val(&steps.date[..])];
+    let ends = steps
+        .windows
+        .iter()
+        .map(|window| size_of_val(&window.ends[..]));
+    let arrays = steps.windows.iter().flat_map(|window| &window.values);
+    let arrays = arrays.map(|values| match values {
+        Values::Steps(array) | Values::Rows(array) => array.get_buffer_memory_size(),
+    });
+    keys.into_iter().chain(ends).chain(arrays).collect()
 }

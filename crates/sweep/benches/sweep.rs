@@ -4,7 +4,7 @@ mod input;
 
 use divan::Bencher;
 use input::{Input, WINDOWS, aggregates, dates, many_entities};
-use safra_sweep::sweep;
+use safra_sweep::sweep_steps;
 
 fn main() {
     divan::main();
@@ -25,5 +25,5 @@ fn large(bencher: Bencher, dates: i64) {
 fn measure(bencher: Bencher, entity: Vec<u32>, count: i64) {
     let input = Input::new(entity);
     let dates = dates(count);
-    bencher.bench_local(|| sweep(&input.rows(), &WINDOWS, &aggregates(), &dates));
+    bencher.bench_local(|| sweep_steps(&input.rows(), &WINDOWS, &aggregates(), &dates));
 }
