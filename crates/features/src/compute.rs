@@ -53,6 +53,9 @@ enum From<'a> {
 /// Feature values computed at once, 8 bytes each: what bounds the memory of a backfill, whatever the number of dates.
 const VALUES_AT_ONCE: usize = 16 << 20;
 
+/// Rows swept at once, but for those of one entity: what bounds the memory of the sweep where entities have many rows.
+const ROWS_AT_ONCE: usize = 4 << 20;
+
 /// Feature values of a commit: what is lost at most when a backfill is killed, and little enough that a date is found
 /// without reading far.
 const VALUES_A_COMMIT: usize = 128 << 20;
@@ -141,7 +144,10 @@ impl<'a> Prepared<'a> {
         let mut parts = Vec::new();
         let mut start = 0;
         while start < rows.entity.len() {
-            let after = rows.entity[start] as usize + entities;
+            let first = rows.entity[start] as usize;
+            let beyond = rows.entity.get(start + ROWS_AT_ONCE);
+            let beyond = beyond.map_or(usize::MAX, |&entity| (entity as usize).max(first + 1));
+            let after = beyond.min(first + entities);
             let end = rows
                 .entity
                 .partition_point(|&entity| (entity as usize) < after);

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, Float32Array, Float64Array, LargeStringArray,
-    StringArray, StringViewArray,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, Float32Array, LargeStringArray, StringArray,
+    StringViewArray,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{
@@ -62,10 +62,12 @@ impl Column {
         let mut array = Arc::clone(array);
         let values = match array.data_type() {
             DataType::Float64 => {
-                let canonical: Float64Array = array.as_primitive::<Float64Type>().unary(canonical);
-                let values = canonical.values().clone();
-                array = Arc::new(canonical);
-                Values::Float(values)
+                let floats = array.as_primitive::<Float64Type>();
+                // Mostly they are canonical as they come, and need not be copied.
+                if !floats.values().iter().all(|&value| is_canonical(value)) {
+                    array = Arc::new(floats.unary::<_, Float64Type>(canonical));
+                }
+                Values::Float(array.as_primitive::<Float64Type>().values().clone())
             }
             DataType::Float32 => {
                 let canonical: Float32Array = array
@@ -190,6 +192,10 @@ pub(crate) fn canonical(value: f64) -> f64 {
     } else {
         value
     }
+}
+
+fn is_canonical(value: f64) -> bool {
+    value.to_bits() == canonical(value).to_bits()
 }
 
 /// An integer that orders as the canonical float does, with NaN above all numbers.
