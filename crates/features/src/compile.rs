@@ -224,7 +224,8 @@ impl CompiledView {
         self.reads.keys().cloned().collect()
     }
 
-    /// The columns of the sources that computing it takes: where that is done by one query a date, all of them.
+    /// The columns of the sources that computing it takes, and those by which its sources are divided: where that is done by one query
+    /// a date, all of them.
     pub(crate) fn columns(&self, project: &Project) -> Columns {
         let of_table = |(table, columns): (&String, &BTreeSet<String>)| {
             let source = match &self.way {
@@ -241,7 +242,14 @@ impl CompiledView {
             );
             (table.clone(), columns)
         };
-        self.reads.iter().map(of_table).collect()
+        let mut columns: Columns = self.reads.iter().map(of_table).collect();
+        for (table, key) in self.division.iter().flatten() {
+            columns
+                .entry(table.clone())
+                .or_default()
+                .insert(key.clone());
+        }
+        columns
     }
 
     /// The names of the features in the store, window by window.
@@ -334,4 +342,35 @@ fn fingerprint(
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+
+    use safra_project::ProjectFiles;
+
+    use super::*;
+
+    #[test]
+    fn the_keys_of_pieces_are_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../olist");
+        let project = Project::from_files(&ProjectFiles::from_folder(&folder).unwrap()).unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let mut divided = 0;
+        for view in project.views.values() {
+            let view = runtime.block_on(CompiledView::new(&project, view)).unwrap();
+            let columns = view.columns(&project);
+            for (source, key) in view.division.iter().flatten() {
+                assert!(
+                    columns[source].contains(key),
+                    "{}: {source}.{key}",
+                    view.view.name
+                );
+                divided += 1;
+            }
+        }
+        assert!(divided > 0);
+    }
 }
