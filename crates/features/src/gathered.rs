@@ -1,18 +1,17 @@
 //! The rows of a view as they come, without the texts of their entities, and sorted in the end.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{filter, take};
 use arrow::datatypes::{DataType, Int64Type, SchemaRef, TimestampMicrosecondType, UInt32Type};
-use arrow::row::{RowConverter, Rows, SortField};
+use arrow::row::{RowConverter, SortField};
 use datafusion::common::Result;
-use hashbrown::{DefaultHashBuilder, HashTable};
 use rayon::prelude::*;
 use safra_history::spans_midnight;
 
 use crate::blocks::Blocks;
+use crate::keys::Numbering;
 use crate::rows::ViewRows;
 
 /// Columns of a batch before those of the entity: the time, and the interval in which the row holds.
@@ -169,7 +168,7 @@ enum Entities {
     /// Without columns there is one entity, of which all rows are.
     One,
     Codes(Codes),
-    Keys(Keys),
+    Keys(Numbering),
 }
 
 impl Entities {
@@ -177,7 +176,7 @@ impl Entities {
         Ok(match texts {
             [] => Self::One,
             [Some(_)] => Self::Codes(Codes::default()),
-            _ => Self::Keys(Keys::new(kinds)?),
+            _ => Self::Keys(Numbering::new(kinds)?),
         })
     }
 
@@ -194,7 +193,7 @@ impl Entities {
                 let values = entity[0].as_primitive::<UInt32Type>().values();
                 numbers.extend(rows.iter().map(|&row| codes.number(values[row])));
             }
-            Self::Keys(keys) => keys.number(entity, rows, numbers)?,
+            Self::Keys(keys) => keys.number(entity, rows.iter().copied(), numbers)?,
         }
         Ok(())
     }
@@ -204,7 +203,7 @@ impl Entities {
         let mut columns = match self {
             Self::One => return Ok((Vec::new(), vec![0])),
             Self::Codes(codes) => vec![Arc::new(UInt32Array::from(codes.distinct)) as ArrayRef],
-            Self::Keys(keys) => keys.converter.convert_rows(&keys.distinct)?,
+            Self::Keys(keys) => keys.columns()?,
         };
         for (column, texts) in columns.iter_mut().zip(texts) {
             if let Some(texts) = texts {
@@ -245,58 +244,6 @@ impl Codes {
             self.numbers[place] = self.distinct.len() as u32;
         }
         self.numbers[place] - 1
-    }
-}
-
-/// Entities of any columns.
-struct Keys {
-    converter: RowConverter,
-    distinct: Rows,
-    numbers: HashTable<u32>,
-    hasher: DefaultHashBuilder,
-}
-
-impl Keys {
-    fn new(kinds: Vec<DataType>) -> Result<Self> {
-        let converter = RowConverter::new(kinds.into_iter().map(SortField::new).collect())?;
-        Ok(Self {
-            distinct: converter.empty_rows(0, 0),
-            converter,
-            numbers: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
-        })
-    }
-
-    fn number(
-        &mut self,
-        entity: &[ArrayRef],
-        rows: &[usize],
-        numbers: &mut Vec<u32>,
-    ) -> Result<()> {
-        let converted = self.converter.convert_columns(entity)?;
-        let Self {
-            distinct,
-            numbers: known,
-            hasher,
-            ..
-        } = self;
-        for &row in rows {
-            let key = converted.row(row);
-            let hash = hasher.hash_one(key.data());
-            let same = |number: &u32| distinct.row(*number as usize) == key;
-            numbers.push(match known.find(hash, same) {
-                Some(number) => *number,
-                None => {
-                    let next = distinct.num_rows() as u32;
-                    distinct.push(key);
-                    let rehash =
-                        |number: &u32| hasher.hash_one(distinct.row(*number as usize).data());
-                    known.insert_unique(hash, next, rehash);
-                    next
-                }
-            });
-        }
-        Ok(())
     }
 }
 

@@ -1,10 +1,12 @@
 //! Rows by key.
 
-use arrow::array::{ArrayRef, UInt32Array};
-use arrow::compute::take;
-use arrow::row::{RowConverter, SortField};
+use std::hash::BuildHasher;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::Result;
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// The distinct keys of some rows.
 pub(crate) struct Keys {
@@ -27,29 +29,72 @@ impl Keys {
                 count: rows.min(1),
             });
         }
-        let fields = columns
-            .iter()
-            .map(|column| SortField::new(column.data_type().clone()))
-            .collect();
-        let converted = RowConverter::new(fields)?.convert_columns(columns)?;
-        let mut seen: HashMap<&[u8], u32> = HashMap::new();
-        let mut first_rows: Vec<u32> = Vec::new();
-        let mut numbers: Vec<u32> = Vec::with_capacity(rows);
-        for row in 0..rows {
-            let next = first_rows.len() as u32;
-            let number = *seen.entry(converted.row(row).data()).or_insert(next);
-            if number == next {
-                first_rows.push(row as u32);
-            }
-            numbers.push(number);
-        }
-        let count = first_rows.len();
-        let firsts = UInt32Array::from(first_rows);
-        let distinct = columns.iter().map(|column| take(column, &firsts, None));
+        let kinds = columns.iter().map(|column| column.data_type().clone());
+        let mut numbering = Numbering::new(kinds)?;
+        let mut numbers = Vec::with_capacity(rows);
+        numbering.number(columns, 0..rows, &mut numbers)?;
         Ok(Self {
-            distinct: distinct.collect::<std::result::Result<_, _>>()?,
+            distinct: numbering.columns()?,
             numbers,
-            count,
+            count: numbering.distinct.num_rows(),
         })
+    }
+}
+
+/// Keys of at least one column that come batch by batch, numbered in the order in which they come.
+pub(crate) struct Numbering {
+    converter: RowConverter,
+    distinct: Rows,
+    numbers: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Numbering {
+    pub(crate) fn new(kinds: impl IntoIterator<Item = DataType>) -> Result<Self> {
+        let converter = RowConverter::new(kinds.into_iter().map(SortField::new).collect())?;
+        Ok(Self {
+            distinct: converter.empty_rows(0, 0),
+            converter,
+            numbers: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        })
+    }
+
+    /// Appends the numbers of the keys of some rows of a batch.
+    pub(crate) fn number(
+        &mut self,
+        columns: &[ArrayRef],
+        rows: impl IntoIterator<Item = usize>,
+        numbers: &mut Vec<u32>,
+    ) -> Result<()> {
+        let converted = self.converter.convert_columns(columns)?;
+        let Self {
+            distinct,
+            numbers: known,
+            hasher,
+            ..
+        } = self;
+        for row in rows {
+            let key = converted.row(row);
+            let hash = hasher.hash_one(key.data());
+            let same = |number: &u32| distinct.row(*number as usize) == key;
+            numbers.push(match known.find(hash, same) {
+                Some(number) => *number,
+                None => {
+                    let next = distinct.num_rows() as u32;
+                    distinct.push(key);
+                    let rehash =
+                        |number: &u32| hasher.hash_one(distinct.row(*number as usize).data());
+                    known.insert_unique(hash, next, rehash);
+                    next
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// The columns of the distinct keys, by number.
+    pub(crate) fn columns(&self) -> Result<Vec<ArrayRef>> {
+        Ok(self.converter.convert_rows(&self.distinct)?)
     }
 }
