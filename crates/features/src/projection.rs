@@ -16,6 +16,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::PhysicalExpr;
+use datafusion::prelude::SessionContext;
 use rayon::prelude::*;
 use safra_history::session;
 use safra_project::View;
@@ -154,9 +155,10 @@ impl Features {
                 false => of_steps.push((number, feature)),
             }
         }
+        let session = session(1);
         Ok(Self {
-            of_steps: Level::new(&inputs, of_steps)?,
-            of_rows: Level::new(&inputs, of_rows)?,
+            of_steps: Level::new(&session, &inputs, of_steps)?,
+            of_rows: Level::new(&session, &inputs, of_rows)?,
         })
     }
 
@@ -167,7 +169,7 @@ impl Features {
             Ok(match source {
                 Source::Entity(i) => take(
                     &around.entities[i],
-                    &numbers(around.entity.iter().copied()),
+                    &UInt32Array::from_iter_values(around.entity.iter().copied()),
                     None,
                 )?,
                 Source::ReferenceDate => around.dates.clone(),
@@ -181,8 +183,12 @@ impl Features {
             Ok(match source {
                 Source::Entity(i) => {
                     let last_rows = window.ends.iter().map(|&end| end as usize - 1);
-                    let entity = numbers(last_rows.map(|row| around.entity[row]));
-                    take(&around.entities[i], &entity, None)?
+                    let entity = last_rows.map(|row| around.entity[row]);
+                    take(
+                        &around.entities[i],
+                        &UInt32Array::from_iter_values(entity),
+                        None,
+                    )?
                 }
                 // These change from row to row, and nothing that reads them is of steps.
                 Source::ReferenceDate => around.dates.clone(),
@@ -204,7 +210,11 @@ impl Features {
 
 impl Level {
     /// Features over those of the inputs that they read.
-    fn new(inputs: &[(String, Source, DataType)], features: Vec<(usize, Expr)>) -> Result<Self> {
+    fn new(
+        session: &SessionContext,
+        inputs: &[(String, Source, DataType)],
+        features: Vec<(usize, Expr)>,
+    ) -> Result<Self> {
         let read = |name: &str| {
             let mut features = features.iter();
             features.any(|(_, feature)| feature.column_refs().iter().any(|read| read.name == name))
@@ -218,7 +228,6 @@ impl Level {
         }
         let schema = Arc::new(Schema::new(fields));
         let named = DFSchema::try_from(schema.as_ref().clone())?;
-        let session = session(1);
         let context = SimplifyContext::builder()
             .with_schema(Arc::new(named.clone()))
             .with_config_options(Arc::clone(session.state().config_options()))
@@ -273,10 +282,6 @@ impl Runs {
             values,
         }
     }
-}
-
-fn numbers(numbers: impl Iterator<Item = u32>) -> UInt32Array {
-    UInt32Array::from_iter_values(numbers)
 }
 
 fn run_end_encoded(ends: &ScalarBuffer<i32>, values: &ArrayRef) -> Result<ArrayRef> {
