@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int64Array, RecordBatch};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, FieldRef, UInt32Type};
 use chrono::{Days, NaiveDate, NaiveTime};
 use hashbrown::HashMap;
 use safra_lake::{Folder, Lake, Snapshot, source_schema};
 use safra_project::{KnownAt, Project, Source};
 
-use crate::codes::{Dictionary, Encoding, Identity, codes, comparable, merged};
+use crate::codes::{Dictionary, Encoding, Identity, codes, comparable, decoded, merged};
 use crate::columns::{Columns, all_columns, deriving_columns, wanted_columns};
 use crate::dated::micros_of;
 use crate::read::{Table, read};
@@ -399,7 +400,8 @@ pub(crate) fn texts(
         .schema_ref()
         .index_of(column)
         .map_err(|e| HistoryError::at(table, e))?;
-    arrow::compute::cast(rows.column(index), &DataType::Utf8)
+    decoded(rows.column(index))
+        .and_then(|column| cast(&column, &DataType::Utf8))
         .map_err(|e| HistoryError::at(table, e))
 }
 
