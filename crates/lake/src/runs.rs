@@ -84,20 +84,6 @@ impl<'a> Part<'a> {
         let values = runs.map_or(array, RunArray::values);
         Self { values, runs }
     }
-
-    /// Visits each run: the place of its value, and its rows.
-    fn visit(&self, mut with: impl FnMut(usize, u32)) {
-        let Some(runs) = self.runs else {
-            (0..self.values.len()).for_each(|place| with(place, 1));
-            return;
-        };
-        let mut start = 0;
-        let ends = runs.run_ends().sliced_values();
-        for (place, end) in (runs.get_start_physical_index()..).zip(ends) {
-            with(place, (end - start) as u32);
-            start = end;
-        }
-    }
 }
 
 /// Where the number of a value in the dictionary is looked up.
@@ -157,10 +143,14 @@ impl<K: Copy + PartialEq, L: Lookup<K>> Column<K, L> {
 
     /// Adds the runs of an array, whose value at a place is this.
     fn add(&mut self, part: &Part, nulls: Option<&NullBuffer>, value: impl Fn(usize) -> K) {
-        if part.runs.is_none() {
+        let Some(runs) = part.runs else {
             return self.add_rows(part.values.len(), nulls, value);
-        }
-        part.visit(|place, length| {
+        };
+        let mut start = 0;
+        let ends = runs.run_ends().sliced_values();
+        for (place, end) in (runs.get_start_physical_index()..).zip(ends) {
+            let length = (end - start) as u32;
+            start = end;
             self.rows += length as usize;
             if nulls.is_some_and(|nulls| nulls.is_null(place)) {
                 self.nulls += length as usize;
@@ -170,7 +160,7 @@ impl<K: Copy + PartialEq, L: Lookup<K>> Column<K, L> {
                 let number = self.number(value(place));
                 extend(&mut self.indexes, number, length);
             }
-        });
+        }
     }
 
     /// As [`Column::add`], of a plain array of so many rows.

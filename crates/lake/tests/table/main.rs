@@ -518,10 +518,7 @@ fn a_write_over_an_older_version_is_refused() {
 
 #[test]
 fn delta_lake_for_python_reads_the_table() {
-    let Ok(python) = std::env::var("SAFRA_MLFLOW_PYTHON") else {
-        eprintln!("SKIPPED: SAFRA_MLFLOW_PYTHON names no Python with deltalake");
-        return;
-    };
+    let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let table = table(folder.path());
     write(&table, &[(1, "a", 1), (2, "b", 2)], &Replace::All).unwrap();
@@ -530,6 +527,15 @@ fn delta_lake_for_python_reads_the_table() {
         read_by_python(&python, &table),
         "1\nreference_date date\nmodel string\nscore long\n1970-01-02 a 1\n1970-01-03 ç -7\n"
     );
+}
+
+/// A Python with the Delta Lake package; without one it says aloud that the test is skipped.
+fn python() -> Option<String> {
+    let python = std::env::var("SAFRA_MLFLOW_PYTHON").ok();
+    if python.is_none() {
+        eprintln!("SKIPPED: SAFRA_MLFLOW_PYTHON names no Python with deltalake");
+    }
+    python
 }
 
 /// Version, columns and sorted rows of a table, as the Delta Lake package of a Python finds them.

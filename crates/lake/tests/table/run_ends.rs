@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use safra_lake::{Folder, Lake, Replace, Table};
 
 use crate::common::{block_on, version};
-use crate::read_by_python;
+use crate::{python, read_by_python};
 
 const FLOATS: [f64; 8] = [f64::NAN, -0.0, 0.0, f64::INFINITY, -1.5, 1e-300, 0.1, 7.0];
 
@@ -172,10 +172,7 @@ fn long_texts_are_whole_and_their_bounds_left_out() {
 
 #[test]
 fn delta_lake_for_python_reads_runs() {
-    let Ok(python) = std::env::var("SAFRA_MLFLOW_PYTHON") else {
-        eprintln!("SKIPPED: SAFRA_MLFLOW_PYTHON names no Python with deltalake");
-        return;
-    };
+    let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let values: [ArrayRef; 3] = [
         Arc::new(Int64Array::from(vec![Some(7), None, Some(-1)])),
