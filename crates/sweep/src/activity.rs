@@ -28,7 +28,8 @@ impl Activity {
         blocks.enumerate().for_each(|(block, (enter, leave))| {
             let rows_and_leave = (block * BLOCK..).zip(leave.chunks_mut(windows));
             for (enter, (row, leave)) in enter.iter_mut().zip(rows_and_leave) {
-                *enter = look_up(rows, row, calendar, leave);
+                let valid = (rows.valid_from[row], rows.valid_to[row]);
+                *enter = look_up(rows.time[row], valid, calendar, leave);
             }
         });
         Self {
@@ -59,11 +60,18 @@ impl Activity {
     }
 }
 
-/// Windows differ only in when a row leaves them: all end at the reference date.
-fn look_up(rows: &Rows, row: usize, calendar: &Calendar, leave: &mut [u32]) -> u32 {
-    let enter = calendar.first_after(rows.time[row].max(rows.valid_from[row]));
-    let invalid = calendar.first_after(rows.valid_to[row]);
-    let day = day_of(rows.time[row]);
+/// Index of the first date on which a row is active, by its time and the interval in which it is valid, and into `leave`, for each
+/// window, that of the first date on which it no longer is. Windows differ only in when a row leaves them: all end at the
+/// reference date.
+pub(crate) fn look_up(
+    time: i64,
+    (valid_from, valid_to): (i64, i64),
+    calendar: &Calendar,
+    leave: &mut [u32],
+) -> u32 {
+    let enter = calendar.first_after(time.max(valid_from));
+    let invalid = calendar.first_after(valid_to);
+    let day = day_of(time);
     for (window, leave) in leave.iter_mut().enumerate() {
         *leave = calendar
             .first_start_after(window, day)

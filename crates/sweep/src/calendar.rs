@@ -14,6 +14,7 @@ pub(crate) fn day_of(time: i64) -> i64 {
 }
 
 /// The reference dates, and where each window starts on each of them.
+#[derive(Debug)]
 pub(crate) struct Calendar {
     dates: Vec<i32>,
     windows: Vec<Window>,
@@ -71,6 +72,7 @@ impl Calendar {
 }
 
 /// Non-decreasing days, and a table over their span that answers a search with one look.
+#[derive(Debug)]
 struct DayIndex {
     days: Vec<i64>,
     table: Vec<u32>,

@@ -95,7 +95,9 @@ mod pass;
 mod plan;
 mod prepare;
 mod rank;
+mod reach;
 mod timeline;
+mod totals;
 mod weights;
 mod window;
 
@@ -106,6 +108,8 @@ use rayon::prelude::*;
 
 pub use aggregate::{Aggregate, Function};
 pub use error::SweepError;
+pub use reach::Reach;
+pub use totals::Totals;
 pub use window::Window;
 
 use activity::Activity;
@@ -188,14 +192,7 @@ pub fn sweep(
     aggregates: &[Aggregate],
     dates: &[i32],
 ) -> Result<Swept, SweepError> {
-    let steps = sweep_steps(rows, windows, aggregates, dates)?;
-    let values = steps.windows.par_iter();
-    let values = values.map(|window| window.expand(aggregates));
-    Ok(Swept {
-        values: values.collect::<Result<_, _>>()?,
-        entity: steps.entity,
-        date: steps.date,
-    })
+    sweep_steps(rows, windows, aggregates, dates)?.expand(aggregates)
 }
 
 /// As [`sweep`], and each value only once while it lasts.
@@ -227,6 +224,22 @@ pub fn sweep_steps(
     // Collected one by one, so that of several errors the first in the order of entities is reported.
     let chunks_out = chunks_out.into_iter().collect::<Result<Vec<_>, _>>()?;
     output::finish(&plan, windows.len(), &chunks, dates, &chunks_out)
+}
+
+impl Steps {
+    /// One value of each of the aggregates that were asked for, for each output row.
+    ///
+    /// # Errors
+    /// If the values do not fit an array of their type.
+    pub fn expand(self, aggregates: &[Aggregate]) -> Result<Swept, SweepError> {
+        let values = self.windows.par_iter();
+        let values = values.map(|window| window.expand(aggregates));
+        Ok(Swept {
+            values: values.collect::<Result<_, _>>()?,
+            entity: self.entity,
+            date: self.date,
+        })
+    }
 }
 
 impl WindowSteps {

@@ -1,7 +1,7 @@
 //! The one pass over the entities of a chunk.
 
 use crate::SweepError;
-use crate::accumulate::{Failure, Task};
+use crate::accumulate::Task;
 use crate::output::ChunkOutput;
 use crate::prepare::{Context, Prepared, each};
 use crate::timeline::{Chunk, Entity};
@@ -28,7 +28,7 @@ pub(crate) fn run(context: Context, chunk: &Chunk) -> Result<ChunkOutput, SweepE
         });
     }
     if let Some(failure) = tasks.iter().filter_map(|task| task.failure).min() {
-        return Err(overflow(context, chunk, failure));
+        return Err(failure.error(chunk, context.calendar, context.aggregates));
     }
     Ok(ChunkOutput {
         writers: tasks.into_iter().flat_map(|task| task.writers).collect(),
@@ -37,28 +37,8 @@ pub(crate) fn run(context: Context, chunk: &Chunk) -> Result<ChunkOutput, SweepE
 }
 
 /// Adds where the steps of an entity end: where the next one starts, the last one with the entity.
-fn add_ends(ends: &mut Vec<i32>, steps: &[u32], entity: &Entity) {
+pub(crate) fn add_ends(ends: &mut Vec<i32>, steps: &[u32], entity: &Entity) {
     let start = entity.output.start as i32;
     ends.extend(steps[1..].iter().map(|&next| start + next as i32));
     ends.push(entity.output.end as i32);
-}
-
-fn overflow(context: Context, chunk: &Chunk, failure: Failure) -> SweepError {
-    let entity = &chunk.entities[chunk
-        .entities
-        .partition_point(|entity| entity.output.end <= failure.cell)];
-    let mut dates = chunk
-        .segments(entity)
-        .iter()
-        .flat_map(|segment| segment.first..segment.end);
-    let date = dates
-        .nth(failure.cell - entity.output.start)
-        .unwrap_or_default();
-    SweepError::Overflow {
-        index: failure.index,
-        aggregate: context.aggregates[failure.index],
-        window: context.calendar.windows()[failure.window],
-        entity: entity.entity,
-        date: context.calendar.dates()[date as usize],
-    }
 }

@@ -76,6 +76,7 @@ impl Kind {
 }
 
 /// One aggregate of a group.
+#[derive(Clone)]
 pub(crate) struct Output {
     /// Index of the aggregate among those asked for.
     pub(crate) index: usize,

@@ -30,6 +30,7 @@ pub(crate) struct Entity {
 }
 
 /// Whole entities that are worked on together.
+#[derive(Default)]
 pub(crate) struct Chunk {
     pub(crate) entities: Vec<Entity>,
     segments: Vec<Segment>,
@@ -45,6 +46,18 @@ impl Chunk {
     pub(crate) fn most_steps(&self) -> usize {
         let steps = |entity: &Entity| entity.output.len().min(2 * entity.rows.len() + 1);
         self.entities.iter().map(steps).sum()
+    }
+
+    /// Adds an entity with its rows in the input, which are active on these dates: indexes of the first, and past the last.
+    pub(crate) fn push(&mut self, entity: u32, rows: Range<usize>, spans: &mut [(u32, u32)]) {
+        let (first_segment, start) = (self.segments.len(), self.output_rows());
+        let length = merge(spans, &mut self.segments);
+        self.entities.push(Entity {
+            entity,
+            rows,
+            segments: first_segment..self.segments.len(),
+            output: start..start + length,
+        });
     }
 
     /// The number of output rows.
@@ -98,23 +111,13 @@ pub(crate) fn lay_out(
 }
 
 fn lay_out_chunk(rows: &Rows, entity_rows: &[Range<usize>], activity: &Activity) -> Chunk {
-    let mut chunk = Chunk {
-        entities: Vec::with_capacity(entity_rows.len()),
-        segments: Vec::new(),
-    };
+    let mut chunk = Chunk::default();
     let mut spans = Vec::new();
     for rows_of_entity in entity_rows {
         spans.clear();
         spans.extend(rows_of_entity.clone().filter_map(|row| activity.span(row)));
-        let first_segment = chunk.segments.len();
-        let start = chunk.output_rows();
-        let length = merge(&mut spans, &mut chunk.segments);
-        chunk.entities.push(Entity {
-            entity: rows.entity[rows_of_entity.start],
-            rows: rows_of_entity.clone(),
-            segments: first_segment..chunk.segments.len(),
-            output: start..start + length,
-        });
+        let entity = rows.entity[rows_of_entity.start];
+        chunk.push(entity, rows_of_entity.clone(), &mut spans);
     }
     chunk
 }

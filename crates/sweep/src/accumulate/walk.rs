@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
+use crate::calendar::Calendar;
 use crate::events::{Event, WindowEvents};
 use crate::output::Writer;
 use crate::plan::Output;
+use crate::timeline::Chunk;
+use crate::{Aggregate, SweepError};
 
 /// An accumulator of the active rows of one window. `I` is what it needs to know of the entity.
 pub(super) trait Accumulator<I: ?Sized> {
@@ -36,6 +39,34 @@ pub(crate) struct Failure {
     pub(crate) window: usize,
     /// Output row in the chunk.
     pub(crate) cell: usize,
+}
+
+impl Failure {
+    /// The failure in words.
+    pub(crate) fn error(
+        self,
+        chunk: &Chunk,
+        calendar: &Calendar,
+        aggregates: &[Aggregate],
+    ) -> SweepError {
+        let entity = &chunk.entities[chunk
+            .entities
+            .partition_point(|entity| entity.output.end <= self.cell)];
+        let mut dates = chunk
+            .segments(entity)
+            .iter()
+            .flat_map(|segment| segment.first..segment.end);
+        let date = dates
+            .nth(self.cell - entity.output.start)
+            .unwrap_or_default();
+        SweepError::Overflow {
+            index: self.index,
+            aggregate: aggregates[self.index],
+            window: calendar.windows()[self.window],
+            entity: entity.entity,
+            date: calendar.dates()[date as usize],
+        }
+    }
 }
 
 /// What a walk over the windows of an entity follows, and where it writes to.

@@ -50,6 +50,13 @@ impl Specials {
         }
     }
 
+    /// Adds so many values of a kind.
+    pub(crate) fn add(&mut self, class: Class, values: i128) {
+        if let Some(count) = self.count(class) {
+            *count = count.saturating_add(u32::try_from(values).unwrap_or(u32::MAX));
+        }
+    }
+
     fn count(&mut self, class: Class) -> Option<&mut u32> {
         match class {
             Class::Finite => None,
@@ -206,6 +213,19 @@ fn significand(value: f64) -> (u64, i32) {
         0 => (fraction, -1074),
         exponent => (fraction | 1 << 52, exponent - 1075),
     }
+}
+
+/// Bits of exponent that share a bucket: floats of one bucket are integers in the same unit, `2^(BUCKET_BITS * bucket)`,
+/// below `2^(53 + BUCKET_BITS)`, so that the sum of 2^42 of them fits 128 bits.
+pub(crate) const BUCKET_BITS: u32 = 32;
+
+/// A finite float as an integer in the unit of its bucket, and the number of that.
+pub(crate) fn bucketed(value: f64) -> (i128, i32) {
+    let (magnitude, exponent) = significand(value);
+    let width = BUCKET_BITS as i32;
+    let amount = i128::from(magnitude) << exponent.rem_euclid(width);
+    let amount = if value < 0.0 { -amount } else { amount };
+    (amount, exponent.div_euclid(width))
 }
 
 fn term_in(unit: i32, value: f64) -> Term {

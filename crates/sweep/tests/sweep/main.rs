@@ -8,4 +8,5 @@ mod column_types;
 mod determinism;
 mod errors;
 mod oracle;
+mod totals;
 mod values;
