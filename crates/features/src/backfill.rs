@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use futures::{StreamExt, TryStreamExt};
-use safra_history::{Columns, Encoding, History};
+use safra_history::History;
 use safra_lake::{Change, Folder, Lake, LakeError, Replace, Snapshot, Table};
 use safra_project::{Project, View};
 use serde::Serialize;
 
 use crate::compute::Prepared;
+use crate::sources::{ROWS_TOGETHER, Sources};
 use crate::store::{Held, REFERENCE_DATE, condition};
 use crate::{CompiledView, FeatureError, event_store};
 
@@ -58,18 +59,16 @@ pub async fn backfill(
             None => open.push(compiled),
         }
     }
-    if !open.is_empty() {
-        let history = sources.history(&open).await?;
-        let reports = fill(lake, project, open, dates, history, progress).await?;
+    for views in sources.together(open)? {
+        let history = sources.history(&views).await?;
+        let progress = Arc::clone(&progress);
+        let reports = fill(lake, project, views, dates, history, progress).await?;
         let reports = reports.into_iter();
         done.extend(reports.map(|report| (report.view.clone(), report)));
     }
     let reports = views.iter().filter_map(|view| done.remove(&view.name));
     Ok(reports.collect())
 }
-
-/// Rows of all sources together up to which several views are computed at a time; from larger ones, one after the other.
-const ROWS_TOGETHER: usize = 8 << 20;
 
 /// How many views are computed at a time.
 fn views_at_once(history: &History) -> usize {
@@ -101,73 +100,6 @@ async fn compile(project: &Project, views: &[&View]) -> Result<Vec<CompiledView>
         compiled.push(CompiledView::new(project, view).await?);
     }
     Ok(compiled)
-}
-
-fn add(columns: &mut Columns, more: Columns) {
-    for (source, of_source) in more {
-        columns.entry(source).or_default().extend(of_source);
-    }
-}
-
-/// The sources in the lake, each opened once.
-struct Sources<'a> {
-    lake: &'a Lake,
-    project: &'a Project,
-    opened: BTreeMap<String, Arc<Snapshot>>,
-}
-
-impl<'a> Sources<'a> {
-    fn new(lake: &'a Lake, project: &'a Project) -> Self {
-        Self {
-            lake,
-            project,
-            opened: BTreeMap::new(),
-        }
-    }
-
-    /// What some views read, with the texts that they only compare as numbers.
-    async fn history(&self, views: &[CompiledView]) -> Result<History, FeatureError> {
-        let (mut columns, mut texts) = (Columns::new(), Columns::new());
-        for view in views {
-            let of_view = view.columns(self.project);
-            add(&mut texts, view.encodable.texts(&of_view));
-            add(&mut columns, of_view);
-        }
-        let mut rows = 0;
-        for snapshot in self.opened.values() {
-            rows += snapshot.row_count()?;
-        }
-        let encoding = Encoding {
-            identities: views
-                .iter()
-                .flat_map(CompiledView::identities)
-                .cloned()
-                .collect(),
-            // Of few rows all can be kept, for finding stale dates without reading them again.
-            texts: (rows > ROWS_TOGETHER).then_some(texts),
-        };
-        let opened = &self.opened;
-        Ok(History::load_encoded(self.lake, self.project, &columns, opened, encoding).await?)
-    }
-
-    /// The versions of the sources that a view depends on; `None` when one of them is not there.
-    async fn of(
-        &mut self,
-        view: &CompiledView,
-    ) -> Result<Option<BTreeMap<String, u64>>, FeatureError> {
-        let mut found = BTreeMap::new();
-        for name in self.project.with_parents(view.reads.keys())? {
-            let snapshot = match self.opened.get(&name) {
-                Some(snapshot) => snapshot,
-                None => match self.lake.table(Folder::Sources, &name).snapshot().await? {
-                    Some(snapshot) => self.opened.entry(name.clone()).or_insert(snapshot.into()),
-                    None => return Ok(None),
-                },
-            };
-            found.insert(name, snapshot.version());
-        }
-        Ok(Some(found))
-    }
 }
 
 /// The report of a view of which the store holds all dates, computed from the very versions that the sources have now: these
@@ -301,7 +233,7 @@ impl Job {
         if missing.is_empty() {
             return Ok(());
         }
-        let prepared = Prepared::new(&self.view, &self.history).await?;
+        let prepared = Prepared::new(&self.view, &self.history, &missing).await?;
         let (mut replace_all, mut left) = (!same_view, missing.len());
         for piece in missing.chunks(prepared.dates_at_once()) {
             let written = self

@@ -7,13 +7,14 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::prelude::SessionContext;
 use safra_history::{Columns, Identity, session};
-use safra_project::{Project, View};
+use safra_project::{Project, View, Window};
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
 use crate::aggregates::ViewAggregate;
 use crate::division::{self, Division};
 use crate::encodable::Encodable;
+use crate::links::{self, Links};
 use crate::obstacle::Obstacle;
 use crate::reads::{Known, check_reads, reads, register};
 use crate::split::{Parts, split};
@@ -42,10 +43,14 @@ pub struct CompiledView {
     pub(crate) way: Way,
     /// By which columns its sources may be divided, so that it is computed from a few pieces at a time.
     pub(crate) division: Option<Division>,
+    /// Of which of the other sources a piece takes only some rows.
+    pub(crate) links: Links,
     /// Its texts that may be numbers.
     pub(crate) encodable: Encodable,
     /// Rows of the divided sources in a piece, about.
     pub(crate) piece_rows: usize,
+    /// Whether its rows are held even where totals would do, or never then; `None` for what takes less memory.
+    pub(crate) holds_rows: Option<bool>,
     /// The columns of the grouped relation that hold the entity.
     pub(crate) entity_outputs: Vec<String>,
     /// The column of the grouped relation that holds the time.
@@ -102,8 +107,10 @@ impl CompiledView {
                 Err(obstacles) => Way::Dates(obstacles),
             },
             division: None,
+            links: Links::new(),
             encodable: Encodable::default(),
             piece_rows: PIECE_ROWS,
+            holds_rows: None,
             entity_outputs: parts.entity_outputs,
             time_output: parts.time_output,
             projection: parts.projection,
@@ -111,6 +118,7 @@ impl CompiledView {
         };
         compiled.settle(&context, &sources).await?;
         compiled.division = compiled.find_division(project);
+        compiled.links = compiled.find_links()?;
         compiled.encodable = compiled.find_encodable();
         compiled.fingerprint = fingerprint(project, view, &compiled.reads);
         Ok(compiled)
@@ -152,6 +160,17 @@ impl CompiledView {
         division::find(project, &self.sources(), input, group)
     }
 
+    /// Of which of the other sources a piece takes only some rows.
+    fn find_links(&self) -> Result<Links, FeatureError> {
+        match (&self.division, &self.way) {
+            (Some(division), Way::Sweep(input, _) | Way::Events(input)) => {
+                let links = links::find(input, division);
+                links.map_err(|error| FeatureError::datafusion(&self.view.file, error))
+            }
+            _ => Ok(Links::new()),
+        }
+    }
+
     /// Which of its texts may be numbers. The features of an event are texts where they say so.
     fn find_encodable(&self) -> Encodable {
         match &self.way {
@@ -186,12 +205,39 @@ impl CompiledView {
         self
     }
 
+    /// Holds the rows of the view in memory until they are aggregated, or, where it asks for nothing but counts, sums and averages,
+    /// never does. Left alone, it does what takes less memory. The features are the same.
+    pub fn holding_rows(mut self, holds: bool) -> Self {
+        self.holds_rows = Some(holds);
+        self
+    }
+
+    /// The windows, as the sweep has them.
+    pub(crate) fn sweep_windows(&self) -> Vec<safra_sweep::Window> {
+        let windows = self.view.windows.iter();
+        let windows = windows.map(|window| match *window {
+            Window::Days(days) => safra_sweep::Window::Days(days),
+            Window::Months(months) => safra_sweep::Window::Months(months),
+            Window::All => safra_sweep::Window::All,
+        });
+        windows.collect()
+    }
+
     /// The columns by which its sources are divided when they are large, as `source.column`; empty where it takes all of them at
     /// once.
     pub fn divided_by(&self) -> Vec<String> {
         let columns = self.division.iter().flatten();
         columns
             .map(|(source, column)| format!("{source}.{column}"))
+            .collect()
+    }
+
+    /// The columns by which a piece finds the rows that it needs of other sources, as `source.column`, where its sources are
+    /// divided: what nothing in the piece refers to is left out.
+    pub fn followed_by_reference(&self) -> Vec<String> {
+        let links = self.links.iter();
+        links
+            .map(|(source, link)| format!("{source}.{}", link.key))
             .collect()
     }
 
@@ -243,6 +289,15 @@ impl CompiledView {
             (table.clone(), columns)
         };
         let mut columns: Columns = self.reads.iter().map(of_table).collect();
+        for (table, of_table) in self.read_columns() {
+            columns.entry(table).or_default().extend(of_table);
+        }
+        columns
+    }
+
+    /// The columns of the sources that its query reads, and those by which its sources are divided.
+    pub(crate) fn read_columns(&self) -> Columns {
+        let mut columns = self.reads.clone();
         for (table, key) in self.division.iter().flatten() {
             columns
                 .entry(table.clone())

@@ -9,16 +9,17 @@ use arrow::datatypes::{DataType, Date32Type, Field, Schema};
 use arrow::error::ArrowError;
 use chrono::NaiveDate;
 use safra_history::History;
-use safra_project::Window;
-use safra_sweep::{Aggregate, Rows, sweep_steps};
+use safra_sweep::{Rows, Steps, sweep_steps};
 
+use crate::collect::{Collected, collect};
 use crate::compile::Way;
 use crate::events::{self, Events};
 use crate::oracle::{oracle, oracle_schema};
 use crate::projection::project;
-use crate::rows::{ViewRows, collect};
+use crate::rows::ViewRows;
 use crate::store::REFERENCE_DATE;
 use crate::swept::Swept;
+use crate::totals::OrderedTotals;
 use crate::{CompiledView, FeatureError};
 
 /// The features of a view at each of `dates` (strictly increasing): the entity's columns, `reference_date`,
@@ -34,10 +35,11 @@ pub async fn compute(
     history: &History,
     dates: &[NaiveDate],
 ) -> Result<RecordBatch, FeatureError> {
-    Prepared::new(view, history).await?.features(dates).await
+    let prepared = Prepared::new(view, history, dates).await?;
+    prepared.features(dates).await
 }
 
-/// A view, ready to be computed for any dates.
+/// A view, ready to be computed for some dates.
 pub(crate) struct Prepared<'a> {
     view: &'a CompiledView,
     from: From<'a>,
@@ -46,6 +48,7 @@ pub(crate) struct Prepared<'a> {
 /// What the features are computed from.
 enum From<'a> {
     Rows(ViewRows, &'a Swept),
+    Totals(OrderedTotals, &'a Swept),
     Events(Events),
     Sources(&'a History),
 }
@@ -71,12 +74,16 @@ impl<'a> Prepared<'a> {
     pub(crate) async fn new(
         view: &'a CompiledView,
         history: &'a History,
+        dates: &[NaiveDate],
     ) -> Result<Self, FeatureError> {
         let from = match &view.way {
-            Way::Sweep(input, swept) => {
-                From::Rows(collect(view, input, swept, history).await?, swept)
+            Way::Sweep(input, swept) => match collect(view, input, swept, history, dates).await? {
+                Collected::Rows(rows) => From::Rows(rows, swept),
+                Collected::Totals(totals) => From::Totals(totals, swept),
+            },
+            Way::Events(input) => {
+                From::Events(events::collect(view, input, history, dates.iter().copied()).await?)
             }
-            Way::Events(input) => From::Events(events::collect(view, input, history).await?),
             Way::Dates(_) => {
                 view.warn();
                 From::Sources(history)
@@ -85,17 +92,17 @@ impl<'a> Prepared<'a> {
         Ok(Self { view, from })
     }
 
-    /// As [`compute`].
+    /// As [`compute`], for all or some of the dates that it was prepared for.
     pub(crate) async fn features(&self, dates: &[NaiveDate]) -> Result<RecordBatch, FeatureError> {
         let features = self.features_of(dates, self.all()).await?;
         match &self.from {
-            From::Rows(..) => by_date(&features)
+            From::Rows(..) | From::Totals(..) => by_date(&features)
                 .map_err(|error| FeatureError::datafusion(&self.view.view.file, error)),
             From::Events(_) | From::Sources(_) => Ok(features),
         }
     }
 
-    /// As [`compute`], from a part of the rows, and as they come: where the sweep computes them sorted by entity, then reference
+    /// As [`compute`], from one of the [`Prepared::parts`], for dates that follow one another among those that it was prepared for, and as they come: where the sweep computes them sorted by entity, then reference
     /// date, and run-end encoded where values last.
     pub(crate) async fn features_of(
         &self,
@@ -103,9 +110,16 @@ impl<'a> Prepared<'a> {
         part: Range<usize>,
     ) -> Result<RecordBatch, FeatureError> {
         match &self.from {
-            From::Rows(rows, swept) => compute_rows(self.view, rows, part, swept, dates),
+            From::Rows(rows, swept) => {
+                let steps = sweep_rows(self.view, rows, part, swept, dates)?;
+                self.project(swept, &rows.entities, &steps)
+            }
+            From::Totals(totals, swept) => {
+                let steps = totals.steps(self.view, part, dates)?;
+                self.project(swept, &totals.entities, &steps)
+            }
             From::Events(events) => events
-                .on(dates)
+                .on(dates.iter().copied())
                 .map_err(|error| FeatureError::datafusion(&self.view.view.file, error)),
             From::Sources(history) => {
                 let mut batches = Vec::with_capacity(dates.len());
@@ -129,18 +143,30 @@ impl<'a> Prepared<'a> {
                 let least = (input * OUTPUT_PER_INPUT).div_ceil(values);
                 (VALUES_A_COMMIT / values).max(least).max(1)
             }
+            From::Totals(totals, _) => {
+                let values = (totals.entity_count() * self.width()).max(1);
+                (VALUES_A_COMMIT / values).max(1)
+            }
             From::Events(_) => usize::MAX,
             From::Sources(_) => QUERIES_AT_ONCE,
         }
     }
 
-    /// Parts of the rows, of some entities each, whose features at so many dates fit into memory. In this order
-    /// they give the features of all rows.
+    /// Parts of what the features are computed from, of some entities each, whose features at so many dates fit into memory. In this
+    /// order they give the features of all entities.
     pub(crate) fn parts(&self, dates: usize) -> Vec<Range<usize>> {
-        let From::Rows(rows, _) = &self.from else {
-            return vec![self.all()];
-        };
         let entities = (VALUES_AT_ONCE / (dates * self.width()).max(1)).max(1);
+        let rows = match &self.from {
+            From::Rows(rows, _) => rows,
+            From::Totals(totals, _) if totals.entity_count() > 0 => {
+                let count = totals.entity_count();
+                let starts = (0..count).step_by(entities);
+                return starts
+                    .map(|start| start..count.min(start + entities))
+                    .collect();
+            }
+            From::Totals(..) | From::Events(_) | From::Sources(_) => return vec![self.all()],
+        };
         let mut parts = Vec::new();
         let mut start = 0;
         while start < rows.entity.len() {
@@ -163,6 +189,7 @@ impl<'a> Prepared<'a> {
     fn all(&self) -> Range<usize> {
         match &self.from {
             From::Rows(rows, _) => 0..rows.entity.len(),
+            From::Totals(totals, _) => 0..totals.entity_count(),
             From::Events(_) | From::Sources(_) => 0..0,
         }
     }
@@ -171,26 +198,27 @@ impl<'a> Prepared<'a> {
     fn width(&self) -> usize {
         self.view.features.len() * self.view.view.windows.len()
     }
+
+    fn project(
+        &self,
+        swept: &Swept,
+        entities: &[ArrayRef],
+        steps: &Steps,
+    ) -> Result<RecordBatch, FeatureError> {
+        project(self.view, swept, entities, steps)
+            .map_err(|error| FeatureError::datafusion(&self.view.view.file, error))
+    }
 }
 
-fn compute_rows(
+fn sweep_rows(
     view: &CompiledView,
     rows: &ViewRows,
     part: Range<usize>,
     swept: &Swept,
     dates: &[NaiveDate],
-) -> Result<RecordBatch, FeatureError> {
+) -> Result<Steps, FeatureError> {
     let days: Vec<i32> = dates.iter().map(|date| date.to_epoch_days()).collect();
-    let windows = view.view.windows.iter().copied();
-    let windows: Vec<_> = windows.map(sweep_window).collect();
-    let parts = swept.parts.iter().zip(&rows.places);
-    let aggregates: Vec<Aggregate> = parts
-        .map(|(part, &(column, filter))| Aggregate {
-            function: part.function,
-            column,
-            filter,
-        })
-        .collect();
+    let (windows, aggregates) = (view.sweep_windows(), swept.aggregates(&rows.places));
     let columns = rows.columns.iter();
     let columns: Vec<ArrayRef> = columns
         .map(|column| column.slice(part.start, part.len()))
@@ -202,22 +230,10 @@ fn compute_rows(
         valid_to: &rows.valid_to[part],
         columns: &columns,
     };
-    let steps = sweep_steps(&input, &windows, &aggregates, &days).map_err(|source| {
-        FeatureError::Sweep {
-            file: view.view.file.clone(),
-            source,
-        }
-    })?;
-    project(view, swept, &rows.entities, &steps)
-        .map_err(|error| FeatureError::datafusion(&view.view.file, error))
-}
-
-fn sweep_window(window: Window) -> safra_sweep::Window {
-    match window {
-        Window::Days(days) => safra_sweep::Window::Days(days),
-        Window::Months(months) => safra_sweep::Window::Months(months),
-        Window::All => safra_sweep::Window::All,
-    }
+    sweep_steps(&input, &windows, &aggregates, &days).map_err(|source| FeatureError::Sweep {
+        file: view.view.file.clone(),
+        source,
+    })
 }
 
 /// The same rows by reference date, then entity, with a value a row.

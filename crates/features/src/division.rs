@@ -163,7 +163,7 @@ fn asks(expr: &Expr) -> bool {
 }
 
 /// The column that an expression passes on.
-fn passed_on(expr: &Expr) -> Option<&Column> {
+pub(crate) fn passed_on(expr: &Expr) -> Option<&Column> {
     match expr {
         Expr::Column(column) => Some(column),
         Expr::Alias(alias) => passed_on(&alias.expr),

@@ -8,7 +8,7 @@ use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
 use chrono::NaiveDate;
 use safra_history::History;
-use safra_lake::{Replace, Snapshot, Table};
+use safra_lake::{Change, Replace, Snapshot, Table};
 
 use crate::backfill::Job;
 use crate::compile::Way;
@@ -36,7 +36,8 @@ pub(crate) async fn fill(job: &Job, table: &Table) -> Result<BTreeSet<NaiveDate>
         (job.progress)(name, job.dates.len());
         return Ok(BTreeSet::new());
     }
-    let events = events_of(view, history).await?;
+    let wanted = asked.union(&held.dates).copied();
+    let events = events_of(view, history, wanted).await?;
     let mut replaced = missing;
     if let Some(snapshot) = snapshot
         .as_ref()
@@ -44,9 +45,6 @@ pub(crate) async fn fill(job: &Job, table: &Table) -> Result<BTreeSet<NaiveDate>
     {
         replaced.extend(differing(view, snapshot, &held, &events)?);
     }
-    let rows = events
-        .on(&replaced)
-        .map_err(|error| FeatureError::datafusion(&view.view.file, error))?;
     held.dates.extend(&replaced);
     held.fingerprint = view.fingerprint().to_owned();
     held.sources = job.source_versions();
@@ -54,9 +52,18 @@ pub(crate) async fn fill(job: &Job, table: &Table) -> Result<BTreeSet<NaiveDate>
         true => Replace::Where(vec![condition(REFERENCE_TIME, &replaced)]),
         false => Replace::All,
     };
-    let mut change = table.change(snapshot.as_ref(), &rows.schema(), &replace)?;
-    change.add(&rows)?;
-    change.commit(held.metadata()).await?;
+    let mut change: Option<Change<'_>> = None;
+    for rows in events.batches(replaced.iter().copied()) {
+        let rows = rows.map_err(|error| FeatureError::datafusion(&view.view.file, error))?;
+        let change = match &mut change {
+            Some(change) => change,
+            None => change.insert(table.change(snapshot.as_ref(), &rows.schema(), &replace)?),
+        };
+        change.add(&rows)?;
+    }
+    if let Some(change) = change {
+        change.commit(held.metadata()).await?;
+    }
     (job.progress)(name, job.dates.len());
     Ok(asked.intersection(&replaced).copied().collect())
 }
@@ -68,12 +75,17 @@ pub(crate) async fn changed(
     held: &Held,
     history: &History,
 ) -> Result<BTreeSet<NaiveDate>, FeatureError> {
-    differing(view, snapshot, held, &events_of(view, history).await?)
+    let events = events_of(view, history, held.dates.iter().copied()).await?;
+    differing(view, snapshot, held, &events)
 }
 
-async fn events_of(view: &CompiledView, history: &History) -> Result<Events, FeatureError> {
+async fn events_of(
+    view: &CompiledView,
+    history: &History,
+    days: impl IntoIterator<Item = NaiveDate>,
+) -> Result<Events, FeatureError> {
     match &view.way {
-        Way::Events(input) => collect(view, input, history).await,
+        Way::Events(input) => collect(view, input, history, days).await,
         Way::Sweep(..) | Way::Dates(_) => Err(FeatureError::shape(
             &view.view.file,
             "the view is not about events",
@@ -89,7 +101,8 @@ fn differing(
 ) -> Result<BTreeSet<NaiveDate>, FeatureError> {
     let failed = |error: ArrowError| FeatureError::datafusion(&view.view.file, error);
     let stored = concat_batches(&snapshot.schema(), &snapshot.read(None)?).map_err(failed)?;
-    let changed = differing_days(&stored, &events.rows).map_err(failed)?;
+    let rows = events.on(held.dates.iter().copied()).map_err(failed)?;
+    let changed = differing_days(&stored, &rows).map_err(failed)?;
     let dates = held.dates.iter();
     Ok(dates
         .filter(|date| changed.contains(&date.to_epoch_days()))

@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{
-    SortColumn, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch,
-};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{concat_batches, filter_record_batch, interleave_record_batch};
 use arrow::datatypes::{DataType, Schema, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
+use arrow::row::{RowConverter, SortField};
 use chrono::NaiveDate;
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
+use futures::TryStreamExt;
+use rayon::prelude::*;
 use safra_history::{DAY, History, session};
 
 use crate::pieces::InPieces;
@@ -24,63 +25,54 @@ use crate::sequenced::Sequenced;
 use crate::store::REFERENCE_TIME;
 use crate::{CompiledView, FeatureError};
 
-/// The features of events: the entity's columns, `reference_time` and the features, sorted by time, then entity.
+/// The features of events: the entity's columns, `reference_time` and the features.
 pub(crate) struct Events {
-    pub rows: RecordBatch,
+    /// Of each piece of the sources, sorted by time, then entity.
+    pieces: Vec<RecordBatch>,
+    /// All rows by time, then entity: the piece of each, and its place in that.
+    order: Vec<(u32, u32)>,
 }
 
-/// Computes the features of all events, from a view's rows before the aggregates. A row takes part in an event when its
-/// version holds at the time of the event, which the row itself names: what became known at that very time is known.
+/// Computes the features of the events on some days, in days since 1970-01-01, from a view's rows before the aggregates. A row takes part in
+/// an event when its version holds at the time of the event, which the row itself names: what became known at that very
+/// time is known.
 pub(crate) async fn collect(
     view: &CompiledView,
     input: &LogicalPlan,
     history: &History,
+    days: impl IntoIterator<Item = NaiveDate>,
 ) -> std::result::Result<Events, FeatureError> {
-    let failed = |error: DataFusionError| FeatureError::datafusion(&view.view.file, error);
-    let mut pieces = Vec::new();
-    for piece in InPieces::of(view, history)? {
-        let piece = piece?;
-        let rows = sequenced(view, input, &piece).await?;
-        pieces.push(of_piece(view, rows).await.map_err(failed)?);
-    }
-    let rows = merged(view, pieces).map_err(|error| failed(error.into()))?;
-    Ok(Events { rows })
+    let days = days.into_iter().map(|day| day.to_epoch_days()).collect();
+    let work = Arc::new((view.clone(), input.clone(), days));
+    let pieces = InPieces::of(view, history)?;
+    let pieces = pieces.side_by_side(&view.view.file, move |_, piece| {
+        let work = Arc::clone(&work);
+        async move {
+            let (view, input, days) = &*work;
+            let failed = |error: DataFusionError| FeatureError::datafusion(&view.view.file, error);
+            let rows = sequenced(view, input, &piece).await?;
+            of_piece(view, rows, days).await.map_err(failed)
+        }
+    });
+    let pieces: Vec<RecordBatch> = pieces.try_collect().await?;
+    Events::of(view, pieces).map_err(|error| FeatureError::datafusion(&view.view.file, error))
 }
 
-/// The events among some rows, by time, then entity.
-async fn of_piece(view: &CompiledView, rows: Sequenced) -> Result<RecordBatch> {
+/// The events among some rows on some days, by time, then entity.
+async fn of_piece(
+    view: &CompiledView,
+    rows: Sequenced,
+    wanted: &BTreeSet<i32>,
+) -> Result<RecordBatch> {
     let moment = cast(time(view), DataType::Int64);
     let holds = rows.from.lt_eq(moment.clone()).and(moment.lt(rows.to));
     let plan = grouped(view, rows.plan, holds)?;
     let frame = session(1).execute_logical_plan(plan).await?;
     let schema = Arc::new(nullable(frame.schema().as_arrow()));
-    Ok(concat_batches(&schema, &frame.collect().await?)?)
-}
-
-/// The events of all pieces, by time, then entity.
-fn merged(
-    view: &CompiledView,
-    pieces: Vec<RecordBatch>,
-) -> std::result::Result<RecordBatch, ArrowError> {
-    let Some(first) = pieces.first() else {
-        return Ok(RecordBatch::new_empty(Arc::new(Schema::empty())));
-    };
-    if pieces.len() == 1 {
-        return Ok(first.clone());
-    }
-    let rows = concat_batches(&first.schema(), &pieces)?;
-    drop(pieces);
-    let order = [REFERENCE_TIME].into_iter();
-    let order = order.chain(view.entity.iter().map(String::as_str));
-    let by = |name: &str| -> std::result::Result<SortColumn, ArrowError> {
-        let index = rows.schema_ref().index_of(name)?;
-        Ok(SortColumn {
-            values: rows.column(index).clone(),
-            options: None,
-        })
-    };
-    let by: Vec<SortColumn> = order.map(by).collect::<std::result::Result<_, _>>()?;
-    take_record_batch(&rows, &lexsort_to_indices(&by, None)?)
+    let rows = concat_batches(&schema, &frame.collect().await?)?;
+    let kept = days(&rows).into_iter();
+    let kept: BooleanArray = kept.map(|day| Some(wanted.contains(&day))).collect();
+    Ok(filter_record_batch(&rows, &kept)?)
 }
 
 /// The features of the events among some rows, by entity and time.
@@ -121,25 +113,87 @@ pub(crate) fn time(view: &CompiledView) -> Expr {
     cast(view.time_expression.clone(), kind)
 }
 
+/// Rows that are put out at once.
+const ROWS_AT_ONCE: usize = 1 << 17;
+
 impl Events {
-    /// The day of each event, in days since 1970-01-01.
-    pub(crate) fn days(&self) -> Vec<i32> {
-        days(&self.rows)
+    fn of(view: &CompiledView, pieces: Vec<RecordBatch>) -> std::result::Result<Self, ArrowError> {
+        let by: Vec<&str> = [REFERENCE_TIME]
+            .into_iter()
+            .chain(view.entity.iter().map(String::as_str))
+            .collect();
+        let keys_of = |piece: &RecordBatch| -> std::result::Result<Vec<ArrayRef>, ArrowError> {
+            let schema = piece.schema_ref();
+            let column = |name: &&str| Ok(piece.column(schema.index_of(name)?).clone());
+            by.iter().map(column).collect()
+        };
+        let places = pieces.iter().enumerate();
+        let places =
+            places.flat_map(|(number, piece)| (0..piece.num_rows()).map(move |row| (number, row)));
+        let mut order: Vec<(u32, u32)> = places
+            .map(|(number, row)| (number as u32, row as u32))
+            .collect();
+        if let Some(first) = pieces.first()
+            && pieces.len() > 1
+        {
+            let kinds = keys_of(first)?;
+            let kinds = kinds.iter().map(|keys| keys.data_type().clone());
+            let converter = RowConverter::new(kinds.map(SortField::new).collect())?;
+            let keys = pieces.iter();
+            let keys = keys.map(|piece| converter.convert_columns(&keys_of(piece)?));
+            let keys = keys.collect::<std::result::Result<Vec<_>, _>>()?;
+            // Runs that are sorted already are merged.
+            order.par_sort_by_key(|&(piece, row)| keys[piece as usize].row(row as usize));
+        }
+        Ok(Self { pieces, order })
     }
 
-    /// The events on some days.
+    /// The events on some days among those that were collected, by time, then entity, some at a time.
+    pub(crate) fn batches(
+        &self,
+        dates: impl IntoIterator<Item = NaiveDate>,
+    ) -> impl Iterator<Item = std::result::Result<RecordBatch, ArrowError>> {
+        self.chunks(ROWS_AT_ONCE, dates)
+    }
+
+    /// As [`Events::batches`], from so many rows each.
+    fn chunks(
+        &self,
+        at_once: usize,
+        dates: impl IntoIterator<Item = NaiveDate>,
+    ) -> impl Iterator<Item = std::result::Result<RecordBatch, ArrowError>> {
+        let wanted: BTreeSet<i32> = dates.into_iter().map(|day| day.to_epoch_days()).collect();
+        let pieces: Vec<&RecordBatch> = self.pieces.iter().collect();
+        // Without rows there is a batch of none, which has the columns.
+        let chunks = self.order.len().div_ceil(at_once).max(1);
+        (0..chunks).map(move |chunk| {
+            let start = chunk * at_once;
+            let end = self.order.len().min(start + at_once);
+            let places = self.order[start..end].iter();
+            let places: Vec<(usize, usize)> = places
+                .map(|&(piece, row)| (piece as usize, row as usize))
+                .collect();
+            let rows = interleave_record_batch(&pieces, &places)?;
+            let kept = days(&rows).into_iter();
+            let kept: BooleanArray = kept.map(|day| Some(wanted.contains(&day))).collect();
+            filter_record_batch(&rows, &kept)
+        })
+    }
+
+    /// As [`Events::batches`], all at once.
     ///
     /// # Errors
     /// What Arrow says.
-    pub(crate) fn on<'a>(
+    pub(crate) fn on(
         &self,
-        dates: impl IntoIterator<Item = &'a NaiveDate>,
-    ) -> std::result::Result<RecordBatch, arrow::error::ArrowError> {
-        let dates = dates.into_iter();
-        let wanted: BTreeSet<i32> = dates.map(|date| date.to_epoch_days()).collect();
-        let days = self.days().into_iter();
-        let kept: BooleanArray = days.map(|day| Some(wanted.contains(&day))).collect();
-        filter_record_batch(&self.rows, &kept)
+        dates: impl IntoIterator<Item = NaiveDate>,
+    ) -> std::result::Result<RecordBatch, ArrowError> {
+        let batches = self
+            .batches(dates)
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        let schema = batches.first().map(RecordBatch::schema);
+        let schema = schema.unwrap_or_else(|| Arc::new(Schema::empty()));
+        concat_batches(&schema, &batches)
     }
 }
 
@@ -153,4 +207,53 @@ pub(crate) fn days(rows: &RecordBatch) -> Vec<i32> {
         i32::try_from(day).unwrap_or(i32::MIN)
     };
     times.map_or_else(Vec::new, |times| times.iter().map(day).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, TimestampMicrosecondArray};
+    use arrow::datatypes::Field;
+
+    use super::*;
+
+    fn piece(days_and_values: &[(i64, i64)]) -> RecordBatch {
+        let times = days_and_values.iter().map(|(day, _)| day * DAY);
+        let times = TimestampMicrosecondArray::from_iter_values(times);
+        let values = Int64Array::from_iter_values(days_and_values.iter().map(|(_, value)| *value));
+        let kind = DataType::Timestamp(TimeUnit::Microsecond, None);
+        let fields = vec![
+            Field::new(REFERENCE_TIME, kind, true),
+            Field::new("value", DataType::Int64, true),
+        ];
+        let columns: Vec<ArrayRef> = vec![Arc::new(times), Arc::new(values)];
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+    }
+
+    #[test]
+    fn rows_come_in_order_whatever_comes_at_once() {
+        let events = Events {
+            pieces: vec![piece(&[(0, 1), (2, 3), (2, 4)]), piece(&[(1, 2), (3, 5)])],
+            order: vec![(0, 0), (1, 0), (0, 1), (0, 2), (1, 1)],
+        };
+        let dates = [0, 2, 3].map(|day| NaiveDate::from_epoch_days(day).unwrap());
+        for at_once in 1..7 {
+            let chunks: Vec<RecordBatch> = events
+                .chunks(at_once, dates)
+                .collect::<std::result::Result<_, _>>()
+                .unwrap();
+            assert_eq!(chunks.len(), 5_usize.div_ceil(at_once));
+            let values = chunks.iter().flat_map(|chunk| {
+                let values = chunk
+                    .column(1)
+                    .as_primitive::<arrow::datatypes::Int64Type>();
+                values.values().to_vec()
+            });
+            assert_eq!(values.collect::<Vec<_>>(), [1, 3, 4, 5]);
+        }
+        let none = Events {
+            pieces: vec![piece(&[])],
+            order: Vec::new(),
+        };
+        assert_eq!(none.on(dates).unwrap().num_columns(), 2);
+    }
 }

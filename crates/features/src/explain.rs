@@ -26,6 +26,8 @@ pub struct Explanation {
     /// The columns by which its sources are divided when they are large, so that it is computed from a few pieces at a time;
     /// empty where it takes all of them at once.
     pub divided_by: Vec<String>,
+    /// The columns by which a piece finds the rows that it needs of other sources.
+    pub followed_by_reference: Vec<String>,
     /// What comes before the aggregates: runs once over row versions. One operator a line.
     pub row_plan: String,
     /// What the sweep computes, for every window and date.
@@ -71,6 +73,7 @@ impl CompiledView {
             reads,
             date_by_date: self.obstacles().to_vec(),
             divided_by: self.divided_by(),
+            followed_by_reference: self.followed_by_reference(),
             row_plan: match &self.way {
                 Way::Sweep(input, _) | Way::Events(input) => input.display_indent().to_string(),
                 Way::Dates(_) => self.input.display_indent().to_string(),

@@ -1,27 +1,21 @@
 //! The rows of a view as they come, without the texts of their entities, and sorted in the end.
 
-use std::sync::Arc;
-
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
-use arrow::compute::{filter, take};
-use arrow::datatypes::{DataType, Int64Type, SchemaRef, TimestampMicrosecondType, UInt32Type};
-use arrow::row::{RowConverter, SortField};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::Schema;
 use datafusion::common::Result;
 use rayon::prelude::*;
-use safra_history::spans_midnight;
+use safra_sweep::Reach;
 
 use crate::blocks::Blocks;
-use crate::keys::Numbering;
-use crate::rows::ViewRows;
+use crate::entities::Entities;
+use crate::row_batch::{RowBatch, types};
+use crate::rows::{Places, ViewRows};
 
-/// Columns of a batch before those of the entity: the time, and the interval in which the row holds.
-const TIMES: usize = 3;
-
-/// Rows of a view. A batch of them has the time, the interval, the entity and then arguments and filters. Rows that hold at no
-/// reference date after their time, or have none, are in no window, and rows without an entity belong to nobody; neither is kept.
+/// Rows of a view, of which those within reach are kept.
 pub(crate) struct Gathered {
     /// For each column of the entity the texts that its numbers stand for, if it has numbers.
     texts: Vec<Option<ArrayRef>>,
+    reach: Option<Reach>,
     entities: Option<Entities>,
     /// For each row the number of its entity, in the order in which entities came.
     numbers: Vec<u32>,
@@ -33,9 +27,10 @@ pub(crate) struct Gathered {
 
 impl Gathered {
     /// Of entities with so many columns; for each `texts` has what its numbers stand for, if it has numbers.
-    pub(crate) fn new(texts: Vec<Option<ArrayRef>>) -> Self {
+    pub(crate) fn new(texts: Vec<Option<ArrayRef>>, reach: Option<Reach>) -> Self {
         Self {
             texts,
+            reach,
             entities: None,
             numbers: Vec::new(),
             time: Vec::new(),
@@ -46,53 +41,33 @@ impl Gathered {
     }
 
     /// Makes room for the columns of the batches that follow.
-    pub(crate) fn prepare(&mut self, schema: &SchemaRef) -> Result<()> {
+    pub(crate) fn prepare(&mut self, schema: &Schema) -> Result<()> {
         if self.entities.is_none() {
-            let fields = schema.fields().iter();
-            let mut kinds = fields.map(|field| field.data_type().clone()).skip(TIMES);
-            let entity = kinds.by_ref().take(self.texts.len());
-            self.entities = Some(Entities::new(entity.collect(), &self.texts)?);
-            self.columns = kinds.map(Blocks::new).collect();
+            let (entity, columns) = types(schema, self.texts.len());
+            self.entities = Some(Entities::new(&entity, &self.texts)?);
+            self.columns = columns.into_iter().map(Blocks::new).collect();
         }
         Ok(())
     }
 
     /// Adds rows.
     pub(crate) fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        let (times, rest) = batch.columns().split_at(TIMES);
-        let (entity, columns) = rest.split_at(self.texts.len());
-        let time = times[0].as_primitive::<TimestampMicrosecondType>();
-        let interval = |column: usize| times[column].as_primitive::<Int64Type>().values();
-        let (from, to) = (interval(1), interval(2));
-        let is_kept = |row: &usize| {
-            let row = *row;
-            time.is_valid(row)
-                && spans_midnight(from[row].max(time.value(row)), to[row])
-                && entity.iter().all(|key| key.is_valid(row))
-        };
-        let kept: Vec<usize> = (0..batch.num_rows()).filter(is_kept).collect();
-        self.time.extend(kept.iter().map(|&row| time.value(row)));
-        self.valid_from.extend(kept.iter().map(|&row| from[row]));
-        self.valid_to.extend(kept.iter().map(|&row| to[row]));
+        let rows = RowBatch::new(batch, self.texts.len(), self.reach.as_ref());
+        self.time.extend(rows.time());
+        self.valid_from.extend(rows.valid_from());
+        self.valid_to.extend(rows.valid_to());
         if let Some(entities) = &mut self.entities {
-            entities.number(entity, &kept, &mut self.numbers)?;
+            let kept = rows.kept.iter().copied();
+            entities.number(rows.entity, kept, &mut self.numbers)?;
         }
-        let some: Option<BooleanArray> = (kept.len() < batch.num_rows()).then(|| {
-            (0..batch.num_rows())
-                .map(|row| Some(is_kept(&row)))
-                .collect()
-        });
-        for (held, column) in self.columns.iter_mut().zip(columns) {
-            held.push(match &some {
-                None => column.clone(),
-                Some(some) => filter(column, some)?,
-            })?;
+        for (held, column) in self.columns.iter_mut().zip(rows.columns()?) {
+            held.push(column)?;
         }
         Ok(())
     }
 
     /// All rows, by entity and time; entities are numbered in their own order. No more than a few columns are in memory twice.
-    pub(crate) fn sorted(self, places: Vec<(Option<usize>, Option<usize>)>) -> Result<ViewRows> {
+    pub(crate) fn sorted(self, places: Places) -> Result<ViewRows> {
         let Self {
             texts,
             entities,
@@ -101,6 +76,7 @@ impl Gathered {
             valid_from,
             valid_to,
             columns,
+            ..
         } = self;
         let (entities, ranks) = match entities {
             Some(held) => held.in_order(&texts)?,
@@ -161,90 +137,6 @@ fn by_entity_and_time(ranks: &[u32], time: &[i64]) -> Vec<u32> {
 /// The values at these places; those that are handed in are gone then.
 fn in_order<T: Copy + Send + Sync>(values: Vec<T>, order: &[u32]) -> Vec<T> {
     order.par_iter().map(|&row| values[row as usize]).collect()
-}
-
-/// The entities of the rows so far, numbered in the order in which they came.
-enum Entities {
-    /// Without columns there is one entity, of which all rows are.
-    One,
-    Codes(Codes),
-    Keys(Numbering),
-}
-
-impl Entities {
-    fn new(kinds: Vec<DataType>, texts: &[Option<ArrayRef>]) -> Result<Self> {
-        Ok(match texts {
-            [] => Self::One,
-            [Some(_)] => Self::Codes(Codes::default()),
-            _ => Self::Keys(Numbering::new(kinds)?),
-        })
-    }
-
-    /// Numbers the entities of some rows of a batch.
-    fn number(
-        &mut self,
-        entity: &[ArrayRef],
-        rows: &[usize],
-        numbers: &mut Vec<u32>,
-    ) -> Result<()> {
-        match self {
-            Self::One => numbers.resize(numbers.len() + rows.len(), 0),
-            Self::Codes(codes) => {
-                let values = entity[0].as_primitive::<UInt32Type>().values();
-                numbers.extend(rows.iter().map(|&row| codes.number(values[row])));
-            }
-            Self::Keys(keys) => keys.number(entity, rows.iter().copied(), numbers)?,
-        }
-        Ok(())
-    }
-
-    /// The columns of the entities in ascending order, and the rank of each number.
-    fn in_order(self, texts: &[Option<ArrayRef>]) -> Result<(Vec<ArrayRef>, Vec<u32>)> {
-        let mut columns = match self {
-            Self::One => return Ok((Vec::new(), vec![0])),
-            Self::Codes(codes) => vec![Arc::new(UInt32Array::from(codes.distinct)) as ArrayRef],
-            Self::Keys(keys) => keys.columns()?,
-        };
-        for (column, texts) in columns.iter_mut().zip(texts) {
-            if let Some(texts) = texts {
-                *column = take(texts, &*column, None)?;
-            }
-        }
-        let kinds = columns.iter().map(|column| column.data_type().clone());
-        let converter = RowConverter::new(kinds.map(SortField::new).collect())?;
-        let keys = converter.convert_columns(&columns)?;
-        let count = keys.num_rows();
-        let mut order: Vec<usize> = (0..count).collect();
-        order.sort_unstable_by_key(|&number| keys.row(number));
-        let mut ranks = vec![0; count];
-        for (rank, &number) in order.iter().enumerate() {
-            ranks[number] = rank as u32;
-        }
-        let sorted = order.iter().map(|&number| keys.row(number));
-        Ok((converter.convert_rows(sorted)?, ranks))
-    }
-}
-
-/// Entities that are one number of a dictionary each, which are dense.
-#[derive(Default)]
-struct Codes {
-    distinct: Vec<u32>,
-    /// By code, one more than the number of the entity; 0 of one that has not come.
-    numbers: Vec<u32>,
-}
-
-impl Codes {
-    fn number(&mut self, code: u32) -> u32 {
-        let place = code as usize;
-        if place >= self.numbers.len() {
-            self.numbers.resize(place + 1, 0);
-        }
-        if self.numbers[place] == 0 {
-            self.distinct.push(code);
-            self.numbers[place] = self.distinct.len() as u32;
-        }
-        self.numbers[place] - 1
-    }
 }
 
 #[cfg(test)]

@@ -8,12 +8,9 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
-use futures::{StreamExt, TryStreamExt};
-use safra_history::{Form, History, Moments, VALID_FROM, VALID_TO, session};
+use safra_history::{Form, History, Moments, VALID_FROM, VALID_TO};
 
-use crate::gathered::Gathered;
 use crate::obstacle::Obstacle;
-use crate::pieces::InPieces;
 use crate::sequenced::{Rewriter, Sequenced, Versions};
 use crate::stages::Stages;
 use crate::swept::Swept;
@@ -29,9 +26,11 @@ pub(crate) struct ViewRows {
     pub valid_to: Vec<i64>,
     /// Arguments and filters.
     pub columns: Vec<ArrayRef>,
-    /// For each part, where its argument and its filter are among the columns.
-    pub places: Vec<(Option<usize>, Option<usize>)>,
+    pub places: Places,
 }
+
+/// For each part of the aggregates, where its argument and its filter are among the columns of the rows.
+pub(crate) type Places = Vec<(Option<usize>, Option<usize>)>;
 
 impl ViewRows {
     /// Number of entities: the rows are sorted by theirs.
@@ -56,81 +55,13 @@ impl ViewRows {
     }
 }
 
-/// Runs what comes before the aggregates, over the versions of the sources.
-pub(crate) async fn collect(
-    view: &CompiledView,
-    input: &LogicalPlan,
-    swept: &Swept,
-    history: &History,
-) -> Result<ViewRows, FeatureError> {
-    let file = &view.view.file;
-    let failed = |error: DataFusionError| FeatureError::datafusion(file, error);
-    let Wanted { columns, places } = Wanted::of(swept);
-    // Of pieces the whole decides: some have no rows of a source, and say nothing.
-    let view = match history.encodes(view.identities()) {
-        true => view.clone(),
-        false => view.over_texts(),
-    };
-    let query = Arc::new(Query {
-        view: view.clone(),
-        input: input.clone(),
-        columns,
-    });
-    let pieces = InPieces::of(&view, history)?.map(|piece| {
-        let query = Arc::clone(&query);
-        async move {
-            let piece = piece?;
-            match tokio::spawn(async move { query.rows(&piece).await }).await {
-                Ok(rows) => rows,
-                Err(error) => {
-                    let message = format!("the rows of the view were not computed: {error}");
-                    Err(FeatureError::shape(file, message))
-                }
-            }
-        }
-    });
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut rows = futures::stream::iter(pieces).buffered(threads);
-    let mut gathered = Gathered::new(entity_texts(&view, history));
-    while let Some(piece) = rows.next().await {
-        let (schema, batches) = piece?;
-        gathered.prepare(&schema).map_err(failed)?;
-        for batch in batches {
-            gathered.add(&batch).map_err(failed)?;
-        }
-    }
-    gathered.sorted(places).map_err(failed)
-}
-
 /// For each column of the entity, the texts that its numbers stand for; `None` where it has no numbers.
-fn entity_texts(view: &CompiledView, history: &History) -> Vec<Option<ArrayRef>> {
+pub(crate) fn entity_texts(view: &CompiledView, history: &History) -> Vec<Option<ArrayRef>> {
     let texts = (0..view.entity.len()).map(|column| {
         let (source, column) = view.encodable.entity.get(column)?.as_ref()?;
         history.texts_of(source, column)
     });
     texts.collect()
-}
-
-/// What comes before the aggregates of a view.
-struct Query {
-    view: CompiledView,
-    input: LogicalPlan,
-    /// Arguments and filters.
-    columns: Vec<Expr>,
-}
-
-impl Query {
-    /// The rows over a piece of the sources.
-    async fn rows(&self, piece: &History) -> Result<(SchemaRef, Vec<RecordBatch>), FeatureError> {
-        let failed = |error: DataFusionError| FeatureError::datafusion(&self.view.view.file, error);
-        let sequenced = sequenced(&self.view, &self.input, piece).await?;
-        let plan = plan(&self.view, sequenced, self.columns.clone()).map_err(failed)?;
-        let frame = session(1).execute_logical_plan(plan).await;
-        let rows = frame.map_err(failed)?.execute_stream().await;
-        let rows = rows.map_err(failed)?;
-        let schema = rows.schema();
-        Ok((schema, rows.try_collect().await.map_err(failed)?))
-    }
 }
 
 /// What comes before the aggregates, as a query over the versions of the sources.
@@ -199,7 +130,11 @@ fn no_versions(schema: &SchemaRef) -> Versions {
 }
 
 /// Time, interval and entity of each row, and `columns`.
-fn plan(view: &CompiledView, sequenced: Sequenced, columns: Vec<Expr>) -> Result<LogicalPlan> {
+pub(crate) fn plan(
+    view: &CompiledView,
+    sequenced: Sequenced,
+    columns: Vec<Expr>,
+) -> Result<LogicalPlan> {
     let mut expressions: Vec<Expr> = vec![
         cast(
             view.time_expression.clone(),
@@ -220,13 +155,13 @@ fn plan(view: &CompiledView, sequenced: Sequenced, columns: Vec<Expr>) -> Result
 }
 
 /// The arguments and filters of the parts, each once.
-struct Wanted {
-    columns: Vec<Expr>,
-    places: Vec<(Option<usize>, Option<usize>)>,
+pub(crate) struct Wanted {
+    pub columns: Vec<Expr>,
+    pub places: Places,
 }
 
 impl Wanted {
-    fn of(swept: &Swept) -> Self {
+    pub(crate) fn of(swept: &Swept) -> Self {
         let mut columns: Vec<Expr> = Vec::new();
         let mut place = |expr: &Option<Expr>| {
             let expr = expr.as_ref()?;

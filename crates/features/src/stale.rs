@@ -13,8 +13,9 @@ use datafusion::error::DataFusionError;
 use safra_history::{DAY, History};
 use safra_project::Window;
 
+use crate::collect::collect_rows;
 use crate::compile::Way;
-use crate::rows::{ViewRows, collect};
+use crate::rows::ViewRows;
 use crate::{CompiledView, FeatureError};
 
 /// The dates among `dates` whose features may differ between the two versions of the sources. Exact but for
@@ -30,8 +31,8 @@ pub(crate) async fn stale_dates(
         Way::Sweep(input, swept) => {
             // Numbers of two histories do not compare.
             let view = &view.over_texts();
-            let before = collect(view, input, swept, before).await?;
-            let after = collect(view, input, swept, after).await?;
+            let before = collect_rows(view, input, swept, before).await?;
+            let after = collect_rows(view, input, swept, after).await?;
             changes(&before, &after).map_err(|error| FeatureError::datafusion(file, error))?
         }
         Way::Events(_) | Way::Dates(_) => source_changes(view, before, after)?,

@@ -9,6 +9,7 @@ use crate::FeatureError;
 use crate::aggregates::{Scope, ViewAggregate};
 use crate::obstacle::Obstacle;
 use crate::parts::{UNKNOWN, parts_of};
+use crate::rows::Places;
 
 /// What the sweep computes for a view.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +80,17 @@ impl Swept {
             true => Ok(swept),
             false => Err(obstacles),
         })
+    }
+
+    /// The parts as aggregates of columns: for each the place of its argument and of its filter.
+    pub(crate) fn aggregates(&self, places: &Places) -> Vec<Aggregate> {
+        let parts = self.parts.iter().zip(places);
+        let parts = parts.map(|(part, &(column, filter))| Aggregate {
+            function: part.function,
+            column,
+            filter,
+        });
+        parts.collect()
     }
 
     /// The arguments and filters of all parts.

@@ -1,5 +1,6 @@
 //! A source with the times at which its rows and columns become known.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -107,6 +108,23 @@ impl Dated {
     /// The latest time at which a row became known; `None` for undated or empty sources.
     pub fn last_known(&self) -> Option<i64> {
         arrow::compute::max(&self.row_known_at).filter(|time| *time != crate::ALWAYS)
+    }
+
+    /// The same rows with no columns but these.
+    pub(crate) fn only(&self, columns: &BTreeSet<String>) -> Result<Self, HistoryError> {
+        let fields = self.rows.schema_ref().fields().iter();
+        let kept: Vec<usize> = fields
+            .enumerate()
+            .filter(|(_, field)| columns.contains(field.name()))
+            .map(|(place, _)| place)
+            .collect();
+        let rows = self.rows.project(&kept);
+        Ok(Self {
+            name: self.name.clone(),
+            rows: rows.map_err(|error| HistoryError::at(&self.name, error))?,
+            row_known_at: self.row_known_at.clone(),
+            columns: kept.iter().map(|&i| self.columns[i].clone()).collect(),
+        })
     }
 
     /// Puts another form of a column in its place.

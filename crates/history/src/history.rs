@@ -256,6 +256,22 @@ impl History {
         }
     }
 
+    /// The same sources with no columns but these, as far as they are there; a source that is not named is left out.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when arrays cannot be built.
+    pub fn only(&self, columns: &Columns) -> Result<Self, HistoryError> {
+        let sources = self.sources.iter().filter_map(|(name, dated)| {
+            let columns = columns.get(name)?;
+            Some(dated.only(columns).map(|dated| (name.clone(), dated)))
+        });
+        Ok(Self {
+            sources: sources.collect::<Result<_, _>>()?,
+            versions: self.versions.clone(),
+            keeps_texts: self.keeps_texts,
+        })
+    }
+
     /// Whether all texts that are numbers can be given as texts, too.
     pub fn keeps_texts(&self) -> bool {
         self.keeps_texts

@@ -31,7 +31,7 @@ pub use dated::{Dated, known_schema};
 pub use dialect::session;
 pub use error::HistoryError;
 pub use history::History;
-pub use pieces::Pieces;
+pub use pieces::{Link, Pieces};
 pub use versions::{Form, Moments, spans_midnight};
 
 /// Name of the column with the time after which a version holds.

@@ -17,6 +17,9 @@ use crate::dated::KnownTime;
 use crate::history::texts;
 use crate::{Dated, History, HistoryError};
 
+/// Texts as numbers.
+type Codes = DictionaryArray<UInt32Type>;
+
 /// Which rows of some sources belong to which piece.
 #[derive(Debug)]
 pub struct Pieces {
@@ -31,10 +34,21 @@ impl Pieces {
     }
 }
 
+/// How a source follows those that are divided: a piece takes the rows whose key its rows of another source refer to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The column that is referred to.
+    pub key: String,
+    /// The source that refers to it.
+    pub from: String,
+    /// The column of that source with the same values.
+    pub column: String,
+}
+
 /// The rows of a source, piece by piece.
 #[derive(Debug)]
 struct Parts {
-    /// All rows, those of a piece together and in their order; `None` when they stand so in the source.
+    /// The rows of all pieces, those of a piece together; `None` when they stand so in the source.
     rows: Option<UInt32Array>,
     /// Where each piece begins.
     starts: Vec<usize>,
@@ -63,6 +77,50 @@ impl Parts {
         Self { rows, starts }
     }
 
+    /// The rows whose keys those of each piece refer to, by the numbers of the keys and of the references; a row may be in several
+    /// pieces. References stand in the order of their pieces.
+    fn followed(&self, keys: &Codes, references: &Codes) -> Self {
+        let keys_count = keys.values().len();
+        let mut first = vec![0_usize; keys_count + 1];
+        for key in keys.keys().iter().flatten() {
+            first[key as usize + 1] += 1;
+        }
+        for key in 0..keys_count {
+            first[key + 1] += first[key];
+        }
+        let (mut next, mut by_key) = (first.clone(), vec![0_u32; first[keys_count]]);
+        for (row, key) in keys.keys().iter().enumerate() {
+            if let Some(key) = key {
+                by_key[next[key as usize]] = row as u32;
+                next[key as usize] += 1;
+            }
+        }
+        // For each key the last piece that has it, counted from 1.
+        let mut seen = vec![0_u32; keys_count];
+        let (mut rows, mut starts) = (Vec::new(), vec![0]);
+        for (piece, bounds) in self.starts.windows(2).enumerate() {
+            for place in bounds[0]..bounds[1] {
+                let row = match &self.rows {
+                    Some(rows) => rows.value(place) as usize,
+                    None => place,
+                };
+                if references.is_null(row) {
+                    continue;
+                }
+                let key = references.keys().value(row) as usize;
+                if seen[key] <= piece as u32 {
+                    seen[key] = piece as u32 + 1;
+                    rows.extend_from_slice(&by_key[first[key]..first[key + 1]]);
+                }
+            }
+            starts.push(rows.len());
+        }
+        Self {
+            rows: Some(rows.into()),
+            starts,
+        }
+    }
+
     /// The values of a piece among those of all rows.
     fn take(&self, values: &dyn Array, piece: u32) -> Result<ArrayRef, ArrowError> {
         let (start, end) = (self.starts[piece as usize], self.starts[piece as usize + 1]);
@@ -78,17 +136,51 @@ impl History {
     /// are in the same piece, whatever the source, and those with NULL are in the first. Which piece that is does not change
     /// from run to run. Values that are encoded go to pieces by their numbers, so that neighbouring rows stay together.
     ///
+    /// Of a source that `links` names, a piece has only the rows that it refers to, where keys and references are encoded; else, as of
+    /// all others, all rows.
+    ///
     /// # Errors
     /// [`HistoryError`] names the source that has no such column.
     pub fn divide(
         &self,
         columns: &BTreeMap<String, String>,
+        links: &BTreeMap<String, Link>,
         count: u32,
     ) -> Result<Pieces, HistoryError> {
         let count = count.max(1);
-        if let Some(of_sources) = self.divide_by_number(columns, count) {
-            return Ok(Pieces { count, of_sources });
+        let mut of_sources = match self.divide_by_number(columns, count) {
+            Some(of_sources) => of_sources,
+            None => self.divide_by_text(columns, count)?,
+        };
+        let followed: Vec<(String, Parts)> = links
+            .iter()
+            .filter_map(|(name, link)| {
+                Some((
+                    name.clone(),
+                    self.follow(name, link, of_sources.get(&link.from)?)?,
+                ))
+            })
+            .collect();
+        of_sources.extend(followed);
+        Ok(Pieces { count, of_sources })
+    }
+
+    /// The rows of a source that the parts of another refer to; `None` where it cannot be told.
+    fn follow(&self, name: &str, link: &Link, parts: &Parts) -> Option<Parts> {
+        let key = self.source(name)?.rows.column_by_name(&link.key)?;
+        let reference = self.source(&link.from)?.rows.column_by_name(&link.column)?;
+        match comparable([key, reference])?[..] {
+            [keys, references] => Some(parts.followed(keys, references)),
+            _ => None,
         }
+    }
+
+    /// By a hash of each value.
+    fn divide_by_text(
+        &self,
+        columns: &BTreeMap<String, String>,
+        count: u32,
+    ) -> Result<BTreeMap<String, Parts>, HistoryError> {
         let mut of_sources = BTreeMap::new();
         for (name, column) in columns {
             let Some(dated) = self.source(name) else {
@@ -100,7 +192,7 @@ impl History {
             let parts = Parts::of(&pieces.collect::<Vec<u32>>(), count);
             of_sources.insert(name.clone(), parts);
         }
-        Ok(Pieces { count, of_sources })
+        Ok(of_sources)
     }
 
     /// Where all values have numbers: as many numbers to each piece.
@@ -117,7 +209,7 @@ impl History {
             |&(name, column): &(&String, &String)| self.source(name)?.rows.column_by_name(column);
         let found: Vec<&ArrayRef> = held.iter().map(column).collect::<Option<_>>()?;
         let numbers = comparable(found)?;
-        let of_column = |numbers: &DictionaryArray<UInt32Type>| {
+        let of_column = |numbers: &Codes| {
             let step = numbers.values().len().div_ceil(count as usize).max(1) as u32;
             let numbers = numbers.keys().iter();
             let pieces = numbers.map(|number| number.unwrap_or(0) / step);
@@ -127,7 +219,8 @@ impl History {
         Some(names.zip(numbers.into_iter().map(of_column)).collect())
     }
 
-    /// One of the pieces, from 0: those rows of the divided sources that belong to it, and all other sources as they are.
+    /// One of the pieces, from 0: those rows of the divided sources that belong to it, and of those that follow them, and all other
+    /// sources as they are.
     ///
     /// # Errors
     /// [`HistoryError`] when arrays cannot be built.

@@ -9,13 +9,13 @@ use arrow::array::{
     StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Int64Type, UInt32Type};
+use arrow::datatypes::{DataType, Int64Type, UInt32Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::NaiveDate;
 use proptest::prelude::*;
 use safra_history::{
-    ALWAYS, DAY, Dated, Form, History, HistoryError, Identity, Moments, OPEN, VALID_FROM, VALID_TO,
-    spans_midnight,
+    ALWAYS, DAY, Dated, Form, History, HistoryError, Identity, Link, Moments, OPEN, VALID_FROM,
+    VALID_TO, spans_midnight,
 };
 use safra_lake::source_schema;
 use safra_project::{Project, ProjectFiles};
@@ -399,6 +399,8 @@ proptest! {
             let columns: BTreeSet<String> =
                 names.filter(|(_, chosen)| **chosen).map(|(name, _)| name).collect();
             let versions = dated.versions(&columns).unwrap();
+            let only = history.only(&BTreeMap::from([(table.to_owned(), columns.clone())])).unwrap();
+            prop_assert_eq!(&only.source(table).unwrap().versions(&columns).unwrap(), &versions);
             let midnights = dated.versions_as(&columns, &form(&[], Moments::Midnights)).unwrap();
             let (from, to) = intervals(&midnights);
             prop_assert!((0..from.len()).all(|row| spans_midnight(from[row], to[row])));
@@ -469,7 +471,7 @@ proptest! {
         };
         let columns: BTreeMap<String, String> =
             identity().into_iter().collect();
-        let divided = encoded.divide(&columns, pieces).unwrap();
+        let divided = encoded.divide(&columns, &BTreeMap::new(), pieces).unwrap();
         for table in ["parents", "children"] {
             prop_assert_eq!(all(&encoded, table), all(&history, table));
             let versions = |piece| {
@@ -479,6 +481,43 @@ proptest! {
             let mut together: Vec<_> = (0..pieces).flat_map(versions).collect();
             together.sort();
             prop_assert_eq!(together, rows_of(&all(&history, table).0, &set(&["number", "id"])));
+        }
+    }
+
+    #[test]
+    fn a_piece_has_the_rows_that_it_refers_to(tables in any_tables(), pieces in 1_u32..4) {
+        let plain = tables.history();
+        let encoded = plain.encoded([identity()]).unwrap();
+        let columns = BTreeMap::from([("children".to_owned(), "id".to_owned())]);
+        let id = || "id".to_owned();
+        let link = Link { key: id(), from: "children".to_owned(), column: id() };
+        let links = BTreeMap::from([("parents".to_owned(), link)]);
+        let ids = |history: &History, table: &str| -> Vec<Option<String>> {
+            let rows = history.source(table).unwrap().cut(date(BASE + 10 * DAYS)).unwrap();
+            let id = rows.column_by_name("id").unwrap();
+            let mut ids: Vec<_> =
+                id.as_string::<i32>().iter().map(|id| id.map(str::to_owned)).collect();
+            ids.sort();
+            ids
+        };
+        let all = ids(&plain, "parents");
+        for history in [&plain, &encoded] {
+            let divided = history.divide(&columns, &links, pieces).unwrap();
+            for number in 0..pieces {
+                let piece = history.piece(&divided, number).unwrap();
+                let children = piece.source("children").unwrap().full();
+                let children = children.column_by_name("id").unwrap();
+                let children = arrow::compute::cast(children, &DataType::Utf8).unwrap();
+                let referred: BTreeSet<_> = children.as_string::<i32>().iter().flatten().collect();
+                let is_referred =
+                    |id: &&Option<String>| id.as_deref().is_some_and(|id| referred.contains(id));
+                let expected: Vec<_> = match std::ptr::eq(history, &plain) {
+                    // Of texts a piece has all.
+                    true => all.clone(),
+                    false => all.iter().filter(is_referred).cloned().collect(),
+                };
+                prop_assert_eq!(ids(&piece, "parents"), expected);
+            }
         }
     }
 

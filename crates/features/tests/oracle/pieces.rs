@@ -117,3 +117,43 @@ fn the_views_about_orders_are_divided() {
         ]
     );
 }
+
+#[test]
+fn a_piece_takes_the_rows_that_it_refers_to() {
+    let followed = |entity: &str, from: &str| {
+        let header =
+            format!("---\nentity: {entity}\ntime: order_purchase_timestamp\nwindows: [all]\n---\n");
+        let view = compile(&format!("{header}SELECT COUNT(*) AS n FROM {from}")).unwrap();
+        view.followed_by_reference()
+    };
+    let sold = "order_items JOIN orders USING (order_id)";
+    for (from, expected) in [
+        (
+            format!("{sold} JOIN customers USING (customer_id) JOIN products USING (product_id)"),
+            vec!["customers.customer_id", "products.product_id"],
+        ),
+        (
+            format!(
+                "{sold} LEFT JOIN (SELECT customer_id, customer_state FROM customers WHERE customer_state <> 'SP') AS c USING (customer_id)"
+            ),
+            vec!["customers.customer_id"],
+        ),
+        // Customers without an order would count.
+        (format!("{sold} CROSS JOIN customers"), vec![]),
+        // The same table, once by its key and once as a whole.
+        (
+            format!(
+                "{sold} JOIN products USING (product_id) CROSS JOIN (SELECT MAX(product_id) AS last FROM products GROUP BY product_category_name) AS p"
+            ),
+            vec![],
+        ),
+        (
+            format!(
+                "{sold} JOIN sellers USING (seller_id) JOIN sellers AS s ON s.seller_state = sellers.seller_state"
+            ),
+            vec![],
+        ),
+    ] {
+        assert_eq!(followed("order_items.seller_id", &from), expected, "{from}");
+    }
+}

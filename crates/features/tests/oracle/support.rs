@@ -76,9 +76,14 @@ pub fn dates(texts: &[&str]) -> Vec<NaiveDate> {
     texts.iter().map(|text| date(text)).collect()
 }
 
-/// The features of a view, which are the same from a few pieces of its sources, and from texts as numbers.
+/// The features of a view, which are the same from a few pieces of its sources, from texts as numbers, and from totals where it
+/// can do with them.
 pub fn computed(view: &CompiledView, history: &History, dates: &[NaiveDate]) -> RecordBatch {
-    let encoded = history.encoded(view.identities().iter().cloned());
+    // As in a backfill, where customers take their times from orders by it.
+    let inherited =
+        ["orders", "customers"].map(|source| (source.to_owned(), "customer_id".to_owned()));
+    let identities = view.identities().iter().cloned().chain([inherited.into()]);
+    let encoded = history.encoded(identities);
     let encoded = encoded.unwrap_or_else(|e| panic!("{e}"));
     assert!(encoded.encodes(view.identities()), "{}", view.view.name);
     let sources = view.reads.keys().filter_map(|name| history.source(name));
@@ -87,12 +92,14 @@ pub fn computed(view: &CompiledView, history: &History, dates: &[NaiveDate]) -> 
     let features = |view: &CompiledView, history: &History| {
         run(compute(view, history, dates)).unwrap_or_else(|e| panic!("{e}"))
     };
-    let whole = features(view, history);
-    for (view, history, how) in [
-        (&pieces, history, "in pieces"),
-        (&pieces, &encoded, "from numbers in pieces"),
+    let whole = features(&view.clone().holding_rows(true), history);
+    for (view, holds, history, how) in [
+        (&pieces, true, history, "in pieces"),
+        (&pieces, true, &encoded, "from numbers in pieces"),
+        (view, false, history, "from totals"),
+        (&pieces, false, &encoded, "from totals of numbers in pieces"),
     ] {
-        let other = features(view, history);
+        let other = features(&view.clone().holding_rows(holds), history);
         assert_eq!(whole, other, "{}: {how}", view.view.name);
     }
     whole

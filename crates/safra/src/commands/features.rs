@@ -156,6 +156,10 @@ pub async fn explain(context: &Context, view: &str) -> Result<(), SafraError> {
         let columns = explanation.divided_by.join(", ");
         line!("in pieces, where the sources are large: by {columns}");
     }
+    if !explanation.followed_by_reference.is_empty() {
+        let columns = explanation.followed_by_reference.join(", ");
+        line!("a piece takes no other rows than it refers to: by {columns}");
+    }
     line!("row plan, {rows}:\n{}", indented(&explanation.row_plan));
     line!("aggregates, {aggregates}:");
     for aggregate in &explanation.aggregates {
