@@ -712,3 +712,25 @@ fn a_file_of_many_rows_keeps_their_order_and_lines() {
     );
     assert_eq!(shop.rows("orders"), rows(29_999));
 }
+
+#[test]
+fn the_first_of_a_key_is_the_first_row_that_is_not_rejected() {
+    const ITEMS: usize = 20_000;
+    let shop = Shop::new();
+    let items: String = (0..ITEMS).map(|item| format!("o1,{item},7,1\n")).collect();
+    // The first row of its key refers to nowhere; the next one, in a later block, is the one that stays.
+    let text =
+        format!("order_id,item,seller,price\no1,-1,9,1\n{items}o1,-1,7,2\no1,-1,7,3\no1,0,7,3\n");
+    shop.file("items.csv", text);
+    let counts = shop.ingest();
+    assert_eq!(
+        shop.rejected("items"),
+        [
+            "2|seller|no such row in sellers: seller_id = 9|o1,-1,9,1.0",
+            "20004|order_id, item|duplicate key, first on line 20003|o1,-1,7,3.0",
+            "20005|order_id, item|duplicate key, first on line 3|o1,0,7,3.0",
+        ]
+    );
+    assert_eq!(counts["items"].rows, ITEMS + 1);
+    assert_eq!(shop.rows("items").last().unwrap(), "o1|-1|7|2.0");
+}

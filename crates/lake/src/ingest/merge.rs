@@ -1,14 +1,16 @@
 //! New rows into a table, by key.
 
-use std::collections::HashMap;
-
 use arrow::array::{RecordBatch, new_null_array};
 use arrow::compute::{cast, interleave_record_batch};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+use rayon::prelude::*;
 use safra_project::Source;
 
-use super::keys::{KeyIndex, Place, RowKeys};
+use super::partitions::Place;
+use super::row_index::RowIndex;
+use super::row_values::RowValues;
+use super::shared_rows::count_shared;
 use crate::{LakeError, Snapshot};
 
 /// Rows of a batch that is put together from old and new ones.
@@ -22,6 +24,8 @@ pub(super) struct Merged {
     pub unchanged: usize,
     /// Rows that left the table, which only happens to tables without a key.
     pub gone: usize,
+    /// The rows by key, where that had to be known of rows that are the table's still.
+    pub keys: Option<RowIndex>,
 }
 
 /// The rows of a table with the columns that are declared now, should they have changed since: a new column
@@ -63,6 +67,7 @@ pub(super) fn unchanged(held: Vec<RecordBatch>) -> Merged {
         changed: 0,
         unchanged: 0,
         gone: 0,
+        keys: None,
     }
 }
 
@@ -83,80 +88,90 @@ pub(super) fn merge(
     if source.key.is_empty() {
         return replace(table, held, incoming);
     }
-    let index = KeyIndex::of(source, &held)?;
-    let (mut replaced, mut appended) = (HashMap::new(), Vec::new());
-    let mut same = 0;
-    for (number, batch) in incoming.iter().enumerate() {
-        let place_of_row = |row| (held.len() + number, row);
-        let keys = RowKeys::of_key(source, batch)?;
-        let mut known: Vec<(usize, Place)> = Vec::new();
-        for row in 0..batch.num_rows() {
-            match index.find(keys.bytes(row)) {
-                Some(place) => known.push((row, place)),
-                None => appended.push(place_of_row(row)),
-            }
-        }
-        let is_same = find_same(table, &held, batch, &known)?;
-        for ((row, place), is_same) in known.into_iter().zip(is_same) {
-            match is_same {
-                true => same += 1,
-                false => drop(replaced.insert(place, place_of_row(row))),
-            }
-        }
-    }
-    let (new, changed) = (appended.len(), replaced.len());
-    let batches = match new + changed {
-        0 => held,
-        _ => {
-            let old = held.iter().enumerate();
-            let old =
-                old.flat_map(|(number, batch)| (0..batch.num_rows()).map(move |row| (number, row)));
-            let rows = old.map(|place| *replaced.get(&place).unwrap_or(&place));
-            let rows: Vec<Place> = rows.chain(appended).collect();
-            put_together(table, &held, incoming, &rows)?
-        }
+    let keys = held.iter().map(|batch| RowValues::of_key(source, batch));
+    let index = RowIndex::of(keys.collect::<Result<_, _>>()?);
+    let old = values_of(table, &held)?;
+    let met: Vec<Met> = incoming
+        .par_iter()
+        .map(|batch| meet(source, table, &index, &old, batch))
+        .collect::<Result<_, LakeError>>()?;
+    let new: usize = met.iter().map(|met| met.new.len()).sum();
+    let changed: usize = met.iter().map(|met| met.changed.len()).sum();
+    let unchanged = met.iter().map(|met| met.unchanged).sum();
+    let (batches, keys) = match new + changed {
+        0 => (held, Some(index)),
+        _ => (put_together(table, &held, incoming, &met)?, None),
     };
     Ok(Merged {
         batches,
         new,
         changed,
-        unchanged: same,
+        unchanged,
         gone: 0,
+        keys,
     })
 }
 
-/// Whether rows of a batch have all values of the old rows with the same keys.
-fn find_same(
-    table: &str,
-    held: &[RecordBatch],
-    batch: &RecordBatch,
-    known: &[(usize, Place)],
-) -> Result<Vec<bool>, LakeError> {
-    if known.is_empty() {
-        return Ok(Vec::new());
-    }
-    let places: Vec<Place> = known.iter().map(|(_, place)| *place).collect();
-    let held: Vec<&RecordBatch> = held.iter().collect();
-    let old = interleave_record_batch(&held, &places).map_err(|error| arrow_error(table, error))?;
-    let (old, new) = (
-        RowKeys::of_all(table, &old)?,
-        RowKeys::of_all(table, batch)?,
-    );
-    let rows = known.iter().enumerate();
-    Ok(rows
-        .map(|(place, (row, _))| old.bytes(place) == new.bytes(*row))
-        .collect())
+fn values_of(table: &str, batches: &[RecordBatch]) -> Result<Vec<RowValues>, LakeError> {
+    let values = batches.iter().map(|batch| RowValues::of_all(table, batch));
+    values.collect()
 }
 
-/// Rows of the old and the new batches, which are numbered one after the other.
+/// What rows of a batch are to the old rows.
+struct Met {
+    /// Rows with other keys than all old ones.
+    new: Vec<usize>,
+    /// Rows with the key of an old one and other values, each with the place of that one.
+    changed: Vec<(usize, Place)>,
+    /// Number of rows that are the same as an old one.
+    unchanged: usize,
+}
+
+fn meet(
+    source: &Source,
+    table: &str,
+    index: &RowIndex,
+    old: &[RowValues],
+    batch: &RecordBatch,
+) -> Result<Met, LakeError> {
+    let values = RowValues::of_all(table, batch)?;
+    let mut met = Met {
+        new: Vec::new(),
+        changed: Vec::new(),
+        unchanged: 0,
+    };
+    let found = index.find(&RowValues::of_key(source, batch)?);
+    for (row, place) in found.into_iter().enumerate() {
+        match place {
+            None => met.new.push(row),
+            Some((number, held)) if old[number].is_same(held, &values, row) => met.unchanged += 1,
+            Some(place) => met.changed.push((row, place)),
+        }
+    }
+    Ok(met)
+}
+
+/// The old rows, of which some are replaced in place, and then the new ones.
 fn put_together(
     table: &str,
     held: &[RecordBatch],
     incoming: &[RecordBatch],
-    rows: &[Place],
+    met: &[Met],
 ) -> Result<Vec<RecordBatch>, LakeError> {
+    let (mut rows, mut starts) = (Vec::new(), Vec::new());
+    for (number, batch) in held.iter().enumerate() {
+        starts.push(rows.len());
+        rows.extend((0..batch.num_rows()).map(|row| (number, row)));
+    }
+    for (number, met) in met.iter().enumerate() {
+        let number = held.len() + number;
+        for &(row, (batch, replaced)) in &met.changed {
+            rows[starts[batch] + replaced] = (number, row);
+        }
+        rows.extend(met.new.iter().map(|&row| (number, row)));
+    }
     let batches: Vec<&RecordBatch> = held.iter().chain(incoming).collect();
-    rows.chunks(BATCH_ROWS)
+    rows.par_chunks(BATCH_ROWS)
         .map(|rows| interleave_record_batch(&batches, rows))
         .collect::<Result<_, _>>()
         .map_err(|error| arrow_error(table, error))
@@ -167,30 +182,16 @@ fn replace(
     held: Vec<RecordBatch>,
     incoming: &[RecordBatch],
 ) -> Result<Merged, LakeError> {
-    let values_of = |batches: &[RecordBatch]| -> Result<Vec<RowKeys>, LakeError> {
-        let values = batches.iter().map(|batch| RowKeys::of_all(table, batch));
-        values.collect()
-    };
-    let (old, new) = (values_of(&held)?, values_of(incoming)?);
-    let mut counts: HashMap<&[u8], usize> = HashMap::new();
-    for row in old.iter().flat_map(RowKeys::iter) {
-        *counts.entry(row).or_default() += 1;
-    }
-    let mut same = 0;
-    for row in new.iter().flat_map(RowKeys::iter) {
-        if let Some(count) = counts.get_mut(row).filter(|count| **count > 0) {
-            *count -= 1;
-            same += 1;
-        }
-    }
+    let same = count_shared(&values_of(table, &held)?, &values_of(table, incoming)?);
     let (new, gone) = (row_count(incoming) - same, row_count(&held) - same);
     Ok(Merged {
         new,
         gone,
         changed: 0,
         unchanged: same,
+        keys: None,
         batches: match new + gone {
-            0 => held.clone(),
+            0 => held,
             _ => incoming.to_vec(),
         },
     })

@@ -6,10 +6,15 @@
 
 mod columns;
 mod csv_file;
-mod keys;
 mod merge;
+mod partitions;
 mod rejected;
+mod row_index;
+mod row_values;
 mod rules;
+#[cfg(test)]
+mod samples;
+mod shared_rows;
 mod typed;
 
 use std::cmp::Reverse;
@@ -177,7 +182,12 @@ async fn load_table(
     let merged =
         again_on_conflict(async || load_rows(&table, source, &schema, incoming).await).await?;
     again_on_conflict(async || rejected::keep(lake, source, &checked.rejected).await).await?;
-    known.insert(&source.name, &merged.batches);
+    let rows = merge::row_count(&merged.batches);
+    let keys = match merged.new == rows {
+        true => checked.keys,
+        false => merged.keys,
+    };
+    known.insert(source, &merged.batches, keys);
     Ok(TableCounts {
         table: source.name.clone(),
         read,
@@ -185,7 +195,7 @@ async fn load_table(
         changed: merged.changed,
         unchanged: merged.unchanged,
         rejected: checked.rejected.len(),
-        rows: merge::row_count(&merged.batches),
+        rows,
         note: if absent {
             format!("no {}", source.file)
         } else {

@@ -1,20 +1,19 @@
 //! The rules that a typed row must keep: one row a key, and no reference to nowhere.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::BuildHasher;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::error::ArrowError;
-use arrow::util::display::array_value_to_string;
-use hashbrown::{DefaultHashBuilder, HashTable};
-use safra_project::{KnownAt, Source};
+use rayon::prelude::*;
+use safra_project::{ColumnType, KnownAt, Source};
 
 use super::csv_file::Parsed;
-use super::keys::{KeyIndex, Place, RowKeys};
 use super::merge::arrow_error;
+use super::partitions::Place;
 use super::rejected::RejectedRow;
+use super::row_index::{Repeated, RowIndex};
+use super::row_values::{RowValues, text_at};
 use super::typed::Typed;
 use crate::LakeError;
 
@@ -22,7 +21,8 @@ use crate::LakeError;
 pub(super) struct KnownValues {
     /// For each table the columns that another table refers to.
     referenced: BTreeMap<String, BTreeSet<String>>,
-    values: HashMap<(String, String), ValueIndex>,
+    /// By table and column, as texts: a reference may be of another type than what it refers to.
+    values: HashMap<(String, String), RowIndex>,
 }
 
 impl KnownValues {
@@ -38,68 +38,50 @@ impl KnownValues {
         }
     }
 
-    /// Keeps what other tables refer to.
-    pub(super) fn insert(&mut self, table: &str, batches: &[RecordBatch]) {
-        for name in self.referenced.get(table).into_iter().flatten() {
+    /// Keeps what other tables refer to. `keys` are the rows by key, where there is an index of them.
+    pub(super) fn insert(
+        &mut self,
+        source: &Source,
+        batches: &[RecordBatch],
+        mut keys: Option<RowIndex>,
+    ) {
+        for name in self.referenced.get(&source.name).into_iter().flatten() {
             let columns = batches
                 .iter()
                 .filter_map(|batch| batch.column_by_name(name));
-            let index = ValueIndex::of(columns.cloned().collect());
-            self.values.insert((table.to_owned(), name.clone()), index);
+            let index = keys
+                .take_if(|_| is_text_key(source, name))
+                .unwrap_or_else(|| RowIndex::of(columns.map(RowValues::of_texts).collect()));
+            self.values
+                .insert((source.name.clone(), name.clone()), index);
         }
     }
 
+    /// Whether an index of the rows by key serves to look references up.
+    fn wants_keys(&self, source: &Source) -> bool {
+        let referenced = self.referenced.get(&source.name);
+        let mut referenced = referenced.into_iter().flatten();
+        referenced.any(|name| is_text_key(source, name))
+    }
+
     /// The values of a column; `None` where nothing of the table was loaded.
-    fn of(&self, table: &str, column: &str) -> Option<&ValueIndex> {
+    fn of(&self, table: &str, column: &str) -> Option<&RowIndex> {
         self.values.get(&(table.to_owned(), column.to_owned()))
     }
 }
 
-/// The values of a column, found without a copy of them.
-struct ValueIndex {
-    columns: Vec<ArrayRef>,
-    places: HashTable<Place>,
-    hasher: DefaultHashBuilder,
-}
-
-impl ValueIndex {
-    fn of(columns: Vec<ArrayRef>) -> Self {
-        let hasher = DefaultHashBuilder::default();
-        let mut places: HashTable<Place> = HashTable::new();
-        let at = |&(batch, row): &Place| value(&columns[batch], row);
-        for (batch, column) in columns.iter().enumerate() {
-            for row in 0..column.len() {
-                let Some(text) = value(column, row) else {
-                    continue;
-                };
-                let hash = hasher.hash_one(&*text);
-                if places
-                    .find(hash, |place| at(place).as_deref() == Some(&*text))
-                    .is_none()
-                {
-                    let hash_of = |place: &Place| hasher.hash_one(&*at(place).unwrap_or_default());
-                    places.insert_unique(hash, (batch, row), hash_of);
-                }
-            }
-        }
-        Self {
-            columns,
-            places,
-            hasher,
-        }
-    }
-
-    fn hold(&self, text: &str) -> bool {
-        let same =
-            |&(batch, row): &Place| value(&self.columns[batch], row).as_deref() == Some(text);
-        self.places.find(self.hasher.hash_one(text), same).is_some()
-    }
+/// Whether the rows by key are also the texts of this column.
+fn is_text_key(source: &Source, name: &str) -> bool {
+    let column = source.column(name);
+    source.key == [name] && column.is_some_and(|column| column.kind == ColumnType::String)
 }
 
 /// Rows that keep the rules, and those that do not.
 pub(super) struct Checked {
     pub batches: Vec<RecordBatch>,
     pub rejected: Vec<RejectedRow>,
+    /// The rows that keep the rules, by their key, where that serves to look references up. Their places are not those in `batches`.
+    pub keys: Option<RowIndex>,
     pub note: String,
 }
 
@@ -112,7 +94,8 @@ pub(super) fn check(
     known: &KnownValues,
 ) -> Result<Checked, LakeError> {
     let mut faults = dangling(source, &parsed.blocks, known);
-    find_duplicates(source, &parsed.blocks, &mut faults)?;
+    let keys = find_duplicates(source, &parsed.blocks, &mut faults)?;
+    let keys = keys.filter(|_| known.wants_keys(source));
     let mut rejected = parsed.rejected;
     rejected.extend(
         faults
@@ -133,6 +116,7 @@ pub(super) fn check(
     Ok(Checked {
         batches,
         rejected,
+        keys,
         note: parsed.note,
     })
 }
@@ -154,22 +138,31 @@ fn dangling(source: &Source, blocks: &[Typed], known: &KnownValues) -> Faults {
     let mut faults = Faults::new();
     for (column, table, on) in links(source) {
         let targets = known.of(table, on);
-        let is_there = |text: &str| targets.is_some_and(|targets| targets.hold(text));
-        for (block, typed) in blocks.iter().enumerate() {
-            let Some(values) = typed.batch.column_by_name(column) else {
-                continue;
-            };
-            for row in 0..values.len() {
-                if let Some(text) = value(values, row).filter(|text| !is_there(text)) {
-                    let reason = format!("no such row in {table}: {on} = {text}");
-                    faults
-                        .entry((block, row))
-                        .or_insert((column.to_owned(), reason));
-                }
+        let of_block = |typed: &Typed| match typed.batch.column_by_name(column) {
+            Some(values) => pointing_nowhere(values, targets),
+            None => Vec::new(),
+        };
+        let rows: Vec<Vec<(usize, String)>> = blocks.par_iter().map(of_block).collect();
+        for (block, rows) in rows.into_iter().enumerate() {
+            for (row, text) in rows {
+                let reason = format!("no such row in {table}: {on} = {text}");
+                faults
+                    .entry((block, row))
+                    .or_insert((column.to_owned(), reason));
             }
         }
     }
     faults
+}
+
+/// The rows of a column, and their values, that are not among the targets.
+fn pointing_nowhere(values: &ArrayRef, targets: Option<&RowIndex>) -> Vec<(usize, String)> {
+    let found = targets.map(|targets| targets.find(&RowValues::of_texts(values)));
+    let is_there = |row: usize| found.as_ref().is_some_and(|found| found[row].is_some());
+    (0..values.len())
+        .filter(|&row| values.is_valid(row) && !is_there(row))
+        .filter_map(|row| Some((row, text_at(values, row)?)))
+        .collect()
 }
 
 /// (column, other table, its column), without repeats: a row without a parent could not be dated either.
@@ -192,40 +185,30 @@ fn links(source: &Source) -> Vec<(&str, &str, &str)> {
     links
 }
 
-/// The first row of a key stays; a row that is rejected already does not count.
+/// The first row of a key stays; a row that is rejected already does not count. Returns those that stay, by key.
 fn find_duplicates(
     source: &Source,
     blocks: &[Typed],
     faults: &mut Faults,
-) -> Result<(), LakeError> {
+) -> Result<Option<RowIndex>, LakeError> {
     if source.key.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let mut index = KeyIndex::default();
-    for (block, typed) in blocks.iter().enumerate() {
-        let mut duplicates = Vec::new();
-        index.insert_all(
-            RowKeys::of_key(source, &typed.batch)?,
-            |row| !faults.contains_key(&(block, row)),
-            |row, earlier| duplicates.push((row, earlier)),
-        );
-        for (row, (earlier_block, earlier)) in duplicates {
-            let line = blocks[earlier_block].lines[earlier];
-            let reason = format!("duplicate key, first on line {line}");
-            faults.insert((block, row), (source.key.join(", "), reason));
-        }
+    let keys = blocks
+        .iter()
+        .map(|typed| RowValues::of_key(source, &typed.batch))
+        .collect::<Result<_, _>>()?;
+    let (index, repeated) = RowIndex::of_wanted(keys, |block| {
+        let faulty = faults.range((block, 0)..(block + 1, 0));
+        let faulty: Vec<usize> = faulty.map(|((_, row), _)| *row).collect();
+        move |row| faulty.binary_search(&row).is_err()
+    });
+    for Repeated { place, first } in repeated {
+        let line = blocks[first.0].lines[first.1];
+        let reason = format!("duplicate key, first on line {line}");
+        faults.insert(place, (source.key.join(", "), reason));
     }
-    Ok(())
-}
-
-fn value(column: &ArrayRef, row: usize) -> Option<Cow<'_, str>> {
-    if column.is_null(row) {
-        return None;
-    }
-    match column.as_string_opt::<i32>() {
-        Some(texts) => Some(Cow::Borrowed(texts.value(row))),
-        None => array_value_to_string(column, row).ok().map(Cow::Owned),
-    }
+    Ok(Some(index))
 }
 
 fn as_csv(batch: &RecordBatch, row: usize) -> String {
@@ -233,7 +216,7 @@ fn as_csv(batch: &RecordBatch, row: usize) -> String {
     let fields = batch
         .columns()
         .iter()
-        .map(|column| value(column, row).unwrap_or_default().into_owned());
+        .map(|column| text_at(column, row).unwrap_or_default());
     let written = writer.write_record(fields).is_ok();
     match writer.into_inner() {
         Ok(bytes) if written => String::from_utf8_lossy(&bytes)
