@@ -734,3 +734,38 @@ fn the_first_of_a_key_is_the_first_row_that_is_not_rejected() {
     assert_eq!(counts["items"].rows, ITEMS + 1);
     assert_eq!(shop.rows("items").last().unwrap(), "o1|-1|7|2.0");
 }
+
+#[test]
+fn a_later_extract_changes_and_adds_rows_of_a_large_table() {
+    const ORDERS: usize = 200_000;
+    let shop = Shop::new();
+    let text = |orders: usize, changed: &[usize]| {
+        let line = |order| {
+            let note = if changed.contains(&order) { "new" } else { "" };
+            format!("o{order},2017-01-02,,{note},\n")
+        };
+        let rows: String = (0..orders).map(line).collect();
+        format!("order_id,bought_at,promised,note,gift\n{rows}")
+    };
+    shop.file("orders.csv", text(ORDERS, &[]));
+    shop.file("items.csv", "order_id,item,seller,price\n");
+    shop.ingest();
+    // Between the changed rows there are stretches of many batches without any.
+    let changed = [0, 65_536, ORDERS - 1];
+    shop.file("orders.csv", text(ORDERS + 10, &changed));
+    shop.file(
+        "items.csv",
+        format!("order_id,item,seller,price\no{ORDERS},1,,1\no5,1,,1\n"),
+    );
+    let counts = shop.ingest();
+    let orders = &counts["orders"];
+    assert_eq!(
+        (orders.new, orders.changed, orders.unchanged),
+        (10, 3, ORDERS - 3)
+    );
+    assert_eq!(counts["items"].new, 2);
+    let note = |order| if changed.contains(&order) { "new" } else { "-" };
+    let expected =
+        (0..ORDERS + 10).map(|order| format!("o{order}|2017-01-02T00:00:00|-|{}|-", note(order)));
+    assert!(shop.rows("orders").into_iter().eq(expected));
+}

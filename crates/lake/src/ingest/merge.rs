@@ -172,9 +172,20 @@ fn put_together(
     }
     let batches: Vec<&RecordBatch> = held.iter().chain(incoming).collect();
     rows.par_chunks(BATCH_ROWS)
-        .map(|rows| interleave_record_batch(&batches, rows))
+        .map(|rows| gathered(&batches, rows))
         .collect::<Result<_, _>>()
         .map_err(|error| arrow_error(table, error))
+}
+
+/// These rows as a batch. Rows that lie side by side already are not copied.
+fn gathered(batches: &[&RecordBatch], rows: &[Place]) -> Result<RecordBatch, ArrowError> {
+    let follows = |pair: &[Place]| pair[0].0 == pair[1].0 && pair[0].1 + 1 == pair[1].1;
+    match rows.first() {
+        Some(&(batch, row)) if rows.windows(2).all(follows) => {
+            Ok(batches[batch].slice(row, rows.len()))
+        }
+        _ => interleave_record_batch(batches, rows),
+    }
 }
 
 fn replace(
