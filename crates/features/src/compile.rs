@@ -63,7 +63,7 @@ pub struct CompiledView {
 
 /// Rows of the divided sources in a piece: many enough that a piece costs nothing, and few enough that their versions fit into
 /// memory.
-const PIECE_ROWS: usize = 1 << 20;
+const PIECE_ROWS: usize = 1 << 18;
 
 /// How the features of a view are computed.
 #[derive(Debug, Clone)]

@@ -211,6 +211,8 @@ pub(crate) fn days(rows: &RecordBatch) -> Vec<i32> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use arrow::array::{Int64Array, TimestampMicrosecondArray};
     use arrow::datatypes::Field;
 
