@@ -37,12 +37,13 @@ pub(crate) async fn collect(
     history: &History,
     dates: &[NaiveDate],
 ) -> Result<Collected, FeatureError> {
-    let (work, pieces) = Work::new(view, input, swept, history, Some(dates))?;
-    let (gathered, totals) = work.run(pieces).await?;
-    match totals {
-        Some(totals) => totals.in_order(dates.to_vec()).map(Collected::Totals),
-        None => Ok(Collected::Rows(work.sorted(gathered)?)),
+    let kept = kept(view, input, swept, history, Some(dates)).await?;
+    if let Some(kept) = kept {
+        return Ok(kept);
     }
+    let view = view.clone().holding_rows(true);
+    let rows = held(&view, input, swept, history, Some(dates)).await?;
+    Ok(Collected::Rows(rows))
 }
 
 /// As [`collect`], and keeps all rows that may count at any date.
@@ -52,12 +53,44 @@ pub(crate) async fn collect_rows(
     swept: &Swept,
     history: &History,
 ) -> Result<ViewRows, FeatureError> {
-    let (work, pieces) = Work::new(view, input, swept, history, None)?;
+    held(view, input, swept, history, None).await
+}
+
+/// Rows or totals; `None` when totals were chosen and there are too many entities for them.
+async fn kept(
+    view: &CompiledView,
+    input: &LogicalPlan,
+    swept: &Swept,
+    history: &History,
+    dates: Option<&[NaiveDate]>,
+) -> Result<Option<Collected>, FeatureError> {
+    let (work, pieces) = Work::new(view, input, swept, history, dates)?;
+    let (gathered, totals) = work.run(pieces).await?;
+    Ok(match totals {
+        Some(totals) if totals.has_too_many() => None,
+        Some(totals) => {
+            let totals = totals.in_order(dates.unwrap_or_default().to_vec())?;
+            Some(Collected::Totals(totals))
+        }
+        None => Some(Collected::Rows(work.sorted(gathered)?)),
+    })
+}
+
+/// The rows of a view that holds them.
+async fn held(
+    view: &CompiledView,
+    input: &LogicalPlan,
+    swept: &Swept,
+    history: &History,
+    dates: Option<&[NaiveDate]>,
+) -> Result<ViewRows, FeatureError> {
+    let (work, pieces) = Work::new(view, input, swept, history, dates)?;
     let (gathered, _) = work.run(pieces).await?;
     work.sorted(gathered)
 }
 
-/// Bytes that totals may take, all parts of them together.
+/// Bytes that totals may take, all parts of them together, as far as the first piece tells; twice as much as a whole, where later pieces
+/// have other entities.
 const TOTALS_BYTES: usize = 1 << 30;
 
 /// What all pieces need to know.
@@ -200,7 +233,7 @@ impl Work {
     }
 
     /// What to do with the rows, from those of the first piece: its entities are most of those of all pieces where entities have many
-    /// rows.
+    /// rows. Where that proves wrong, rows are held after all.
     fn choose(&self, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Choice, FeatureError> {
         let (
             Some(reach),
@@ -231,8 +264,15 @@ impl Work {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let parts = (TOTALS_BYTES / bytes.max(1)).clamp(1, threads);
         let parts = (0..parts).filter_map(|_| self.part(schema).transpose());
-        let parts = parts.collect::<Result<_, _>>()?;
-        let totals = ViewTotals::new(&self.view, self.texts.clone(), reach, parts);
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        let most = match self.view.holds_rows {
+            Some(_) => usize::MAX,
+            None => {
+                (2 * TOTALS_BYTES).min(of_rows) / parts.len().max(1) / totals.entity_bytes().max(1)
+            }
+        };
+        let texts = self.texts.clone();
+        let totals = ViewTotals::new(&self.view, texts, reach, parts, most.max(count));
         Ok(Choice::Add(Arc::new(totals)))
     }
 

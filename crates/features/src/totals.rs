@@ -1,6 +1,7 @@
 //! The rows of a view as they come, of which nothing but totals is kept.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -19,6 +20,9 @@ pub(crate) struct ViewTotals {
     reach: Reach,
     /// Taken out in the end.
     parts: Vec<Mutex<Option<Part>>>,
+    /// Entities that a part may have.
+    most_entities: usize,
+    too_many: AtomicBool,
 }
 
 /// Totals of some of the rows, and the entities that they are of.
@@ -28,23 +32,35 @@ pub(crate) struct Part {
 }
 
 impl ViewTotals {
-    /// Totals of nothing yet, in one part a thread that adds at the same time.
+    /// Totals of nothing yet, in one part a thread that adds at the same time, of no more than so many entities each.
     pub(crate) fn new(
         view: &CompiledView,
         texts: Vec<Option<ArrayRef>>,
         reach: Reach,
         parts: Vec<Part>,
+        most_entities: usize,
     ) -> Self {
         Self {
             file: view.view.file.clone(),
             texts,
             reach,
             parts: parts.into_iter().map(Some).map(Mutex::new).collect(),
+            most_entities,
+            too_many: AtomicBool::new(false),
         }
     }
 
-    /// Adds rows. Those of the same piece, or of another whose number leaves the same remainder, wait for each other.
+    /// Whether there were more entities than a part may have. Then not all rows have been added.
+    pub(crate) fn has_too_many(&self) -> bool {
+        self.too_many.load(Ordering::Relaxed)
+    }
+
+    /// Adds rows, unless there are too many entities already. Those of the same piece, or of another whose number leaves the same remainder,
+    /// wait for each other.
     pub(crate) fn add(&self, piece: usize, batch: &RecordBatch) -> Result<(), FeatureError> {
+        if self.has_too_many() {
+            return Ok(());
+        }
         let failed = |error| FeatureError::datafusion(&self.file, error);
         let rows = RowBatch::new(batch, self.texts.len(), Some(&self.reach));
         let columns = rows.columns().map_err(|error| failed(error.into()))?;
@@ -65,7 +81,13 @@ impl ViewTotals {
             valid_to: &valid_to,
             columns: &columns,
         };
-        totals.add(&rows).map_err(|source| self.sweep_error(source))
+        totals
+            .add(&rows)
+            .map_err(|source| self.sweep_error(source))?;
+        if totals.entity_count() > self.most_entities {
+            self.too_many.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// All totals together, with the entities in their own order.

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{OLIST_VIEWS, compile};
+use safra_features::compute;
+
+use crate::marketplace::{Marketplace, Order};
+use crate::support::{OLIST, OLIST_VIEWS, compile, computed, dates, run};
 
 /// The columns by which the sources of a view are divided, from the part of its query after FROM.
 fn divided_by(entity: &str, from: &str) -> Vec<String> {
@@ -156,4 +159,46 @@ fn a_piece_takes_the_rows_that_it_refers_to() {
     ] {
         assert_eq!(followed("order_items.seller_id", &from), expected, "{from}");
     }
+}
+
+/// Orders of customers in these states, one every ten minutes.
+fn orders_in(states: impl Iterator<Item = String>) -> Marketplace {
+    let start = i64::from(dates(&["2017-06-01"])[0].to_epoch_days()) * safra_history::DAY;
+    let order = |(number, state): (usize, String)| Order {
+        id: format!("o{number}"),
+        person: format!("u{number}"),
+        state: Some(state),
+        status: "approved".into(),
+        purchased: start + number as i64 * safra_history::DAY / 144,
+        approved: None,
+        carrier: None,
+        delivered: None,
+        estimated: start + 90 * safra_history::DAY,
+        items: Vec::new(),
+        payments: Vec::new(),
+    };
+    Marketplace {
+        orders: states.enumerate().map(order).collect(),
+        ..Marketplace::default()
+    }
+}
+
+#[test]
+fn totals_are_given_up_when_later_pieces_have_too_many_entities() {
+    let view = "---\nentity: customer_state\ntime: order_purchase_timestamp\nwindows: [14d]\n---\n\
+        SELECT COUNT(*) AS orders FROM orders JOIN customers USING (customer_id)";
+    let view = compile(view).unwrap();
+    // The first piece has one state, which all others have never heard of.
+    let states = (0..2_000_usize).map(|number| match number {
+        0..100 => "SP".to_owned(),
+        _ => format!("S{number}"),
+    });
+    let history = orders_in(states).history(&OLIST);
+    let days: Vec<String> = (2..30).map(|day| format!("2017-06-{day:02}")).collect();
+    let dates = dates(&days.iter().map(String::as_str).collect::<Vec<_>>());
+    let expected = computed(&view, &history, &dates);
+    assert!(expected.num_rows() > 10_000);
+    let encoded = history.encoded(view.identities().iter().cloned()).unwrap();
+    let found = run(compute(&view.in_pieces_of(100), &encoded, &dates)).unwrap();
+    assert_eq!(found, expected);
 }
