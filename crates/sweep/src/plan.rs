@@ -1,7 +1,7 @@
 //! What the aggregates of a sweep share: columns, filters, preparations and accumulators.
 
 use arrow::array::{Array, AsArray};
-use arrow::buffer::BooleanBuffer;
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::DataType;
 
 use crate::aggregate::half_life_microseconds;
@@ -283,19 +283,28 @@ impl Planner<'_> {
         );
         let (index, is_new) = intern(&mut self.members, key);
         if is_new {
-            let passed = aggregate.filter.map(|filter| {
-                let filter = self.rows.columns[filter].as_boolean();
-                filter.nulls().map_or(filter.values().clone(), |nulls| {
-                    filter.values() & nulls.inner()
-                })
-            });
-            let members = match (passed, nulls) {
-                (Some(passed), Some(nulls)) => Some(&passed & nulls.inner()),
-                (passed, nulls) => passed.or_else(|| nulls.map(|nulls| nulls.inner().clone())),
-            };
+            let members = members(self.rows, aggregate.filter, nulls);
             self.plan.members.push(members);
         }
         index
+    }
+}
+
+/// The rows that a filter lets through and that are not NULL in a column with these NULLs; `None` is every row.
+pub(crate) fn members(
+    rows: &Rows,
+    filter: Option<usize>,
+    nulls: Option<NullBuffer>,
+) -> Option<BooleanBuffer> {
+    let passed = filter.map(|filter| {
+        let filter = rows.columns[filter].as_boolean();
+        filter.nulls().map_or(filter.values().clone(), |nulls| {
+            filter.values() & nulls.inner()
+        })
+    });
+    match (passed, nulls) {
+        (Some(passed), Some(nulls)) => Some(&passed & nulls.inner()),
+        (passed, nulls) => passed.or_else(|| nulls.map(|nulls| nulls.inner().clone())),
     }
 }
 

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use crate::calendar::DAY;
-use crate::exact::{Class, normalized};
+use crate::exact::{BUCKET_BITS, Class, in_bucket, normalized};
 use crate::rank::Ranking;
 
 /// A time in half-lives since 1970-01-01, as a whole number and a fraction from 0 to 1.
@@ -49,9 +49,8 @@ impl DateFactor {
     }
 }
 
-/// Bits of exponent that share a bucket: amounts of one bucket are integers in the same unit,
-/// `2^(BUCKET * bucket)`, below `2^(54 + BUCKET)`, so that the sum of 2^31 of them fits 128 bits.
-pub(crate) const BUCKET: i64 = 32;
+/// Bits of exponent that share a bucket.
+pub(crate) const BUCKET: i64 = BUCKET_BITS as i64;
 
 /// The amounts of one entity's rows, and the buckets that they are summed in.
 #[derive(Default)]
@@ -120,10 +119,7 @@ fn amount(value: f64, halvings: Halvings) -> (i128, i64) {
     let weighted = mantissa * halvings.fraction.exp2();
     let integer = (weighted * (1_u64 << 53) as f64) as i64;
     let exponent = halvings.whole.saturating_add(exponent - 53);
-    (
-        i128::from(integer) << exponent.rem_euclid(BUCKET),
-        exponent.div_euclid(BUCKET),
-    )
+    in_bucket(integer, exponent)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Accumulator, Overflow};
 use crate::Function;
-use crate::exact::wide::{Wide, rounded};
+use crate::exact::wide::Wide;
 use crate::exact::{FixedPoint, Specials, scale};
 use crate::output::Writer;
 use crate::plan::Output;
@@ -131,10 +131,8 @@ impl Total for WideTotal {
     }
 
     fn rounded(&mut self, input: &FixedPoint) -> f64 {
-        let negative = self.sum.magnitude(&mut self.magnitude);
-        let (value, exponent) = rounded(&self.magnitude);
-        let sum = scale(value, exponent + i64::from(input.unit()));
-        if negative { -sum } else { sum }
+        let unit = i64::from(input.unit());
+        self.sum.in_units_of(unit, &mut self.magnitude)
     }
 }
 

@@ -215,17 +215,25 @@ fn significand(value: f64) -> (u64, i32) {
     }
 }
 
-/// Bits of exponent that share a bucket: floats of one bucket are integers in the same unit, `2^(BUCKET_BITS * bucket)`,
-/// below `2^(53 + BUCKET_BITS)`, so that the sum of 2^42 of them fits 128 bits.
+/// Bits of exponent that share a bucket: numbers of one bucket are integers in the same unit, `2^(BUCKET_BITS * bucket)`,
+/// below `2^(54 + BUCKET_BITS)`, so that the sum of 2^40 of them fits 128 bits.
 pub(crate) const BUCKET_BITS: u32 = 32;
 
+/// `integer * 2^exponent` as an integer in the unit of its bucket, and the number of that.
+pub(crate) fn in_bucket(integer: i64, exponent: i64) -> (i128, i64) {
+    let width = i64::from(BUCKET_BITS);
+    (
+        i128::from(integer) << exponent.rem_euclid(width),
+        exponent.div_euclid(width),
+    )
+}
+
 /// A finite float as an integer in the unit of its bucket, and the number of that.
-pub(crate) fn bucketed(value: f64) -> (i128, i32) {
+pub(crate) fn bucketed(value: f64) -> (i128, i64) {
     let (magnitude, exponent) = significand(value);
-    let width = BUCKET_BITS as i32;
-    let amount = i128::from(magnitude) << exponent.rem_euclid(width);
-    let amount = if value < 0.0 { -amount } else { amount };
-    (amount, exponent.div_euclid(width))
+    let integer = magnitude as i64;
+    let integer = if value < 0.0 { -integer } else { integer };
+    in_bucket(integer, i64::from(exponent))
 }
 
 fn term_in(unit: i32, value: f64) -> Term {

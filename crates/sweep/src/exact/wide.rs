@@ -1,5 +1,7 @@
 //! Integers of any width, for sums that do not fit 128 bits: little-endian 64-bit limbs.
 
+use super::scale;
+
 /// A signed integer of fixed width in two's complement.
 #[derive(Default)]
 pub(crate) struct Wide {
@@ -31,6 +33,14 @@ impl Wide {
                 total(*limb, piece, carry)
             };
         }
+    }
+
+    /// The integer times `2^unit`, rounded to the nearest float. `magnitude` is memory to work in.
+    pub(crate) fn in_units_of(&self, unit: i64, magnitude: &mut Vec<u64>) -> f64 {
+        let negative = self.magnitude(magnitude);
+        let (value, exponent) = rounded(magnitude);
+        let number = scale(value, exponent + unit);
+        if negative { -number } else { number }
     }
 
     /// Writes the absolute value and tells whether the integer is negative.

@@ -78,8 +78,7 @@ impl Totals {
             .iter()
             .max()
             .map_or(0, |&last| last as usize + 1);
-        self.cells
-            .grow(entities.max(self.cells.entity_count()), self.slots);
+        self.cells.grow(entities, self.slots);
         let mut leave = vec![0; self.calendar.windows().len()];
         let mut changes = Changes::new();
         for (row, &entity) in rows.entity.iter().enumerate() {
@@ -124,8 +123,7 @@ impl Totals {
             }
         }
         let count = entities.iter().max().map_or(0, |&last| last as usize + 1);
-        self.cells
-            .grow(count.max(self.cells.entity_count()), self.slots);
+        self.cells.grow(count, self.slots);
         self.cells.merge(other.cells, entities, &slots);
     }
 

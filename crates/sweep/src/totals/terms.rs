@@ -1,12 +1,12 @@
 //! What is counted and summed, and the numbers that a batch of rows adds to it.
 
-use arrow::array::{Array, AsArray};
+use arrow::array::Array;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 
 use crate::column::{Column, Numbers};
 use crate::exact::{Class, bucketed};
-use crate::plan::{Cells, Group, Kind, Output};
+use crate::plan::{Cells, Group, Kind, Output, members};
 use crate::{Aggregate, Function, Rows, SweepError};
 
 /// The rows that some aggregates take, and what they ask of them.
@@ -28,7 +28,7 @@ pub(super) struct Term {
 pub(super) enum Part {
     Integers,
     /// Floats as integers in one unit, by the number of [`bucketed`].
-    Bucket(i32),
+    Bucket(i64),
     /// How many values are of a kind that is not finite.
     Special(Class),
 }
@@ -110,18 +110,9 @@ impl Term {
 
     /// Reads the rows of a batch that the term takes, and their values.
     fn read(&self, rows: &Rows) -> Result<Taken, SweepError> {
-        let passed = self.filter.map(|filter| {
-            let filter = rows.columns[filter].as_boolean();
-            let values = filter.values();
-            let valid = filter.nulls().map(|nulls| values & nulls.inner());
-            valid.unwrap_or_else(|| values.clone())
-        });
         let column = self.column.map(|column| &rows.columns[column]);
         let nulls = column.and_then(|column| column.logical_nulls());
-        let members = match (passed, nulls) {
-            (Some(passed), Some(nulls)) => Some(&passed & nulls.inner()),
-            (passed, nulls) => passed.or_else(|| nulls.map(|nulls| nulls.inner().clone())),
-        };
+        let members = members(rows, self.filter, nulls);
         let column = match (column, self.sum) {
             (Some(column), Some(aggregate)) => Some(Column::new(column, aggregate)?),
             _ => None,

@@ -6,8 +6,8 @@ use super::cells::Cells;
 use super::terms::{Part, Term};
 use crate::Function;
 use crate::accumulate::Failure;
-use crate::exact::wide::{Wide, rounded};
-use crate::exact::{BUCKET_BITS, Specials, scale};
+use crate::exact::wide::Wide;
+use crate::exact::{BUCKET_BITS, Specials};
 use crate::output::Writer;
 use crate::plan::Output;
 use crate::timeline::Entity;
@@ -158,7 +158,7 @@ impl TermWriter {
     /// The exact sum of the floats, rounded once.
     fn float_sum(&mut self, term: &Term, slots: &[i128]) -> f64 {
         let mut specials = Specials::default();
-        let (mut lowest, mut highest) = (i32::MAX, i32::MIN);
+        let (mut lowest, mut highest) = (i64::MAX, i64::MIN);
         for &(part, slot) in &term.parts {
             match part {
                 Part::Special(class) => specials.add(class, slots[slot]),
@@ -174,7 +174,7 @@ impl TermWriter {
         if lowest > highest {
             return 0.0;
         }
-        let reach = |bucket: i32| (bucket - lowest) as u32 * BUCKET_BITS;
+        let reach = |bucket: i64| (bucket - lowest) as u32 * BUCKET_BITS;
         self.sum.begin(reach(highest) + i128::BITS + u8::BITS);
         for &(part, slot) in &term.parts {
             if let Part::Bucket(bucket) = part
@@ -185,11 +185,8 @@ impl TermWriter {
                     .add(amount.unsigned_abs(), reach(bucket), amount < 0);
             }
         }
-        let is_negative = self.sum.magnitude(&mut self.magnitude);
-        let (value, exponent) = rounded(&self.magnitude);
-        let unit = i64::from(lowest) * i64::from(BUCKET_BITS);
-        let sum = scale(value, exponent + unit);
-        if is_negative { -sum } else { sum }
+        let unit = lowest * i64::from(BUCKET_BITS);
+        self.sum.in_units_of(unit, &mut self.magnitude)
     }
 }
 
