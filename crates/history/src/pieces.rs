@@ -57,46 +57,19 @@ struct Parts {
 impl Parts {
     /// From the piece of each row.
     fn of(pieces: &[u32], count: u32) -> Self {
-        let mut starts = vec![0; count as usize + 1];
-        for &piece in pieces {
-            starts[piece as usize + 1] += 1;
-        }
-        for piece in 0..count as usize {
-            starts[piece + 1] += starts[piece];
-        }
-        let rows = (!pieces.is_sorted()).then(|| {
-            let mut next = starts.clone();
-            let mut rows = vec![0; pieces.len()];
-            for (row, &piece) in pieces.iter().enumerate() {
-                let place = &mut next[piece as usize];
-                rows[*place] = row as u32;
-                *place += 1;
-            }
-            UInt32Array::from(rows)
-        });
+        let numbers = pieces.iter().copied().map(Some);
+        let starts = starts_of(numbers.clone(), count as usize);
+        let rows = (!pieces.is_sorted()).then(|| UInt32Array::from(by_number(numbers, &starts)));
         Self { rows, starts }
     }
 
     /// The rows whose keys those of each piece refer to, by the numbers of the keys and of the references; a row may be in several
     /// pieces. References stand in the order of their pieces.
     fn followed(&self, keys: &Codes, references: &Codes) -> Self {
-        let keys_count = keys.values().len();
-        let mut first = vec![0_usize; keys_count + 1];
-        for key in keys.keys().iter().flatten() {
-            first[key as usize + 1] += 1;
-        }
-        for key in 0..keys_count {
-            first[key + 1] += first[key];
-        }
-        let (mut next, mut by_key) = (first.clone(), vec![0_u32; first[keys_count]]);
-        for (row, key) in keys.keys().iter().enumerate() {
-            if let Some(key) = key {
-                by_key[next[key as usize]] = row as u32;
-                next[key as usize] += 1;
-            }
-        }
+        let first = starts_of(keys.keys().iter(), keys.values().len());
+        let by_key = by_number(keys.keys().iter(), &first);
         // For each key the last piece that has it, counted from 1.
-        let mut seen = vec![0_u32; keys_count];
+        let mut seen = vec![0_u32; keys.values().len()];
         let (mut rows, mut starts) = (Vec::new(), vec![0]);
         for (piece, bounds) in self.starts.windows(2).enumerate() {
             for place in bounds[0]..bounds[1] {
@@ -238,6 +211,33 @@ impl History {
             keeps_texts: self.keeps_texts,
         })
     }
+}
+
+/// Where the rows of each number begin among rows that are sorted by their numbers, of which there are so many; rows without
+/// one are left out.
+fn starts_of(numbers: impl Iterator<Item = Option<u32>>, count: usize) -> Vec<usize> {
+    let mut starts = vec![0; count + 1];
+    for number in numbers.flatten() {
+        starts[number as usize + 1] += 1;
+    }
+    for number in 0..count {
+        starts[number + 1] += starts[number];
+    }
+    starts
+}
+
+/// The rows sorted by their numbers, and those of a number in their order.
+fn by_number(numbers: impl Iterator<Item = Option<u32>>, starts: &[usize]) -> Vec<u32> {
+    let mut next = starts.to_vec();
+    let mut rows = vec![0; starts.last().copied().unwrap_or_default()];
+    for (row, number) in numbers.enumerate() {
+        if let Some(number) = number {
+            let place = &mut next[number as usize];
+            rows[*place] = row as u32;
+            *place += 1;
+        }
+    }
+    rows
 }
 
 /// The piece of a value, which depends on nothing else.
