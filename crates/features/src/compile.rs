@@ -273,24 +273,15 @@ impl CompiledView {
     /// The columns of the sources that computing it takes, and those by which its sources are divided: where that is done by one query
     /// a date, all of them.
     pub(crate) fn columns(&self, project: &Project) -> Columns {
-        let of_table = |(table, columns): (&String, &BTreeSet<String>)| {
-            let source = match &self.way {
-                Way::Sweep(..) | Way::Events(_) => None,
-                Way::Dates(_) => project.sources.get(table),
-            };
-            let columns = source.map_or_else(
-                || columns.clone(),
-                |source| {
-                    let plain = source.columns.iter().map(|column| column.name.clone());
+        let mut columns = self.read_columns();
+        if let Way::Dates(_) = &self.way {
+            for (table, of_table) in &mut columns {
+                if let Some(source) = project.sources.get(table) {
                     let derived = source.derived.iter().map(|derived| derived.name.clone());
-                    plain.chain(derived).collect()
-                },
-            );
-            (table.clone(), columns)
-        };
-        let mut columns: Columns = self.reads.iter().map(of_table).collect();
-        for (table, of_table) in self.read_columns() {
-            columns.entry(table).or_default().extend(of_table);
+                    of_table.extend(source.columns.iter().map(|column| column.name.clone()));
+                    of_table.extend(derived);
+                }
+            }
         }
         columns
     }

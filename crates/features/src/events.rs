@@ -70,9 +70,17 @@ async fn of_piece(
     let frame = session(1).execute_logical_plan(plan).await?;
     let schema = Arc::new(nullable(frame.schema().as_arrow()));
     let rows = concat_batches(&schema, &frame.collect().await?)?;
-    let kept = days(&rows).into_iter();
+    Ok(on_days(&rows, wanted)?)
+}
+
+/// The events of a table on some days.
+fn on_days(
+    rows: &RecordBatch,
+    wanted: &BTreeSet<i32>,
+) -> std::result::Result<RecordBatch, ArrowError> {
+    let kept = days(rows).into_iter();
     let kept: BooleanArray = kept.map(|day| Some(wanted.contains(&day))).collect();
-    Ok(filter_record_batch(&rows, &kept)?)
+    filter_record_batch(rows, &kept)
 }
 
 /// The features of the events among some rows, by entity and time.
@@ -173,10 +181,7 @@ impl Events {
             let places: Vec<(usize, usize)> = places
                 .map(|&(piece, row)| (piece as usize, row as usize))
                 .collect();
-            let rows = interleave_record_batch(&pieces, &places)?;
-            let kept = days(&rows).into_iter();
-            let kept: BooleanArray = kept.map(|day| Some(wanted.contains(&day))).collect();
-            filter_record_batch(&rows, &kept)
+            on_days(&interleave_record_batch(&pieces, &places)?, &wanted)
         })
     }
 
