@@ -6,6 +6,8 @@
 //! most two a level, and holds in every leaf below them. What holds in a leaf is what stands at it and at
 //! the nodes above it.
 
+use safra_history::counting_sort::{sorted, starts_of};
+
 /// The stretches of all groups, and the trees above them.
 #[derive(Debug, Default)]
 pub(crate) struct Stretches {
@@ -33,7 +35,7 @@ pub(crate) struct Level {
 }
 
 /// A row, and the time in which it holds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Interval {
     row: u32,
     from: i64,
@@ -134,18 +136,9 @@ pub(crate) struct Held<'a> {
 impl<'a> Held<'a> {
     pub(crate) fn of(stretches: &'a Stretches) -> Self {
         let levels = stretches.levels.iter().map(|level| {
-            let mut starts = vec![0; level.parents.len() + 1];
-            for &node in &level.nodes {
-                starts[node + 1] += 1;
-            }
-            for node in 0..level.parents.len() {
-                starts[node + 1] += starts[node];
-            }
-            let (mut next, mut rows) = (starts.clone(), vec![0; level.rows.len()]);
-            for (&row, &node) in level.rows.iter().zip(&level.nodes) {
-                rows[next[node]] = row;
-                next[node] += 1;
-            }
+            let nodes = level.nodes.iter().map(|&node| Some(node as u32));
+            let starts = starts_of(nodes.clone(), level.parents.len());
+            let rows = sorted(nodes.zip(level.rows.iter().copied()), &starts);
             (starts, rows)
         });
         Self {
@@ -173,32 +166,14 @@ fn place_of(node: usize, starts: &[usize]) -> (usize, usize) {
 
 /// The intervals of all groups, one group after the other, and where each begins.
 fn by_group(groups: &[u32], count: usize, from: &[i64], to: &[i64]) -> (Vec<Interval>, Vec<usize>) {
-    let mut starts = vec![0; count + 1];
-    let holds = |row: usize| from[row] < to[row];
-    for (row, &group) in groups.iter().enumerate() {
-        starts[group as usize + 1] += usize::from(holds(row));
-    }
-    for group in 0..count {
-        starts[group + 1] += starts[group];
-    }
-    let mut next = starts.clone();
-    let nothing = Interval {
-        row: 0,
-        from: 0,
-        to: 0,
-    };
-    let mut intervals = vec![nothing; starts[count]];
-    for (row, &group) in groups.iter().enumerate().filter(|(row, _)| holds(*row)) {
-        let place = &mut next[group as usize];
+    let holding = groups.iter().enumerate().map(|(row, &group)| {
         let (from, to) = (from[row], to[row]);
-        intervals[*place] = Interval {
-            row: row as u32,
-            from,
-            to,
-        };
-        *place += 1;
-    }
-    (intervals, starts)
+        let row = row as u32;
+        let interval = Interval { row, from, to };
+        ((from < to).then_some(group), interval)
+    });
+    let starts = starts_of(holding.clone().map(|(group, _)| group), count);
+    (sorted(holding, &starts), starts)
 }
 
 #[cfg(test)]

@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int64Array, RecordBatch};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, FieldRef, UInt32Type};
 use chrono::{Days, NaiveDate, NaiveTime};
 use hashbrown::HashMap;
+use rayon::prelude::*;
 use safra_lake::{Folder, Lake, Snapshot, source_schema};
 use safra_project::{KnownAt, Project, Source};
 
-use crate::codes::{Dictionary, Encoding, Identity, codes, comparable, decoded, merged};
+use crate::codes::{Encoding, Identity, codes, comparable, decoded, merged};
 use crate::columns::{Columns, all_columns, deriving_columns, wanted_columns};
 use crate::dated::micros_of;
+use crate::dictionary::Dictionary;
 use crate::read::{Table, read};
 use crate::{ALWAYS, DAY, Dated, HistoryError};
 
@@ -170,7 +173,7 @@ impl History {
     ) -> Result<Self, HistoryError> {
         let mut history = self.clone();
         for identity in merged(identities) {
-            let mut dictionary = Dictionary::new();
+            let mut dictionary: Dictionary = Dictionary::new(self.row_count());
             let mut numbers = Vec::new();
             for (source, column) in identity {
                 let Some(dated) = self.source(&source) else {
@@ -180,7 +183,7 @@ impl History {
                     continue;
                 };
                 let texts = texts(&source, &dated.rows, &column)?;
-                let codes = dictionary.encode(texts.as_string::<i32>());
+                let codes = dictionary.encode(&[texts.as_string::<i32>()]);
                 numbers.push((
                     codes.map_err(|e| HistoryError::at(&source, e))?,
                     source,
@@ -359,21 +362,30 @@ impl History {
     }
 }
 
+/// In place of a time where there is none: later than any.
+const NO_TIME: i64 = i64::MAX;
+
 /// [`History::inherit`] by numbers.
 fn inherited(
     keys: &DictionaryArray<UInt32Type>,
     known_at: &Int64Array,
     own: &DictionaryArray<UInt32Type>,
 ) -> Int64Array {
-    let mut times: Vec<Option<i64>> = vec![None; keys.values().len()];
+    let mut times = vec![NO_TIME; keys.values().len()];
     for (key, time) in keys.keys().iter().zip(known_at) {
         if let (Some(key), Some(time)) = (key, time) {
             let held = &mut times[key as usize];
-            *held = Some(held.map_or(time, |held| held.min(time)));
+            *held = time.min(*held);
         }
     }
-    let own = own.keys().iter();
-    own.map(|key| times[key? as usize]).collect()
+    let own = own.keys();
+    let time = |row: usize| match own.is_valid(row) {
+        true => times[own.value(row) as usize],
+        false => NO_TIME,
+    };
+    let found: Vec<i64> = (0..own.len()).into_par_iter().map(time).collect();
+    let valid = BooleanBuffer::collect_bool(found.len(), |row| found[row] != NO_TIME);
+    Int64Array::new(found.into(), Some(NullBuffer::new(valid)))
 }
 
 /// The declared columns of a table that are wanted, by their names: the table may have been ingested when the declaration was

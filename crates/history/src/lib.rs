@@ -13,10 +13,12 @@
 mod audit;
 mod codes;
 mod columns;
+pub mod counting_sort;
 mod cut;
 mod data_end;
 mod dated;
 mod dialect;
+mod dictionary;
 mod error;
 mod history;
 mod own_times;

@@ -11,8 +11,10 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::datatypes::{Int64Type, UInt32Type};
 use arrow::error::ArrowError;
+use rayon::prelude::*;
 
 use crate::codes::comparable;
+use crate::counting_sort::{by_number, starts_of};
 use crate::dated::KnownTime;
 use crate::history::texts;
 use crate::{Dated, History, HistoryError};
@@ -188,8 +190,9 @@ impl History {
             let pieces = numbers.map(|number| number.unwrap_or(0) / step);
             Parts::of(&pieces.collect::<Vec<u32>>(), count)
         };
+        let of_columns: Vec<Parts> = numbers.into_par_iter().map(of_column).collect();
         let names = held.into_iter().map(|(name, _)| name.clone());
-        Some(names.zip(numbers.into_iter().map(of_column)).collect())
+        Some(names.zip(of_columns).collect())
     }
 
     /// One of the pieces, from 0: those rows of the divided sources that belong to it, and of those that follow them, and all other
@@ -211,33 +214,6 @@ impl History {
             keeps_texts: self.keeps_texts,
         })
     }
-}
-
-/// Where the rows of each number begin among rows that are sorted by their numbers, of which there are so many; rows without
-/// one are left out.
-fn starts_of(numbers: impl Iterator<Item = Option<u32>>, count: usize) -> Vec<usize> {
-    let mut starts = vec![0; count + 1];
-    for number in numbers.flatten() {
-        starts[number as usize + 1] += 1;
-    }
-    for number in 0..count {
-        starts[number + 1] += starts[number];
-    }
-    starts
-}
-
-/// The rows sorted by their numbers, and those of a number in their order.
-fn by_number(numbers: impl Iterator<Item = Option<u32>>, starts: &[usize]) -> Vec<u32> {
-    let mut next = starts.to_vec();
-    let mut rows = vec![0; starts.last().copied().unwrap_or_default()];
-    for (row, number) in numbers.enumerate() {
-        if let Some(number) = number {
-            let place = &mut next[number as usize];
-            rows[*place] = row as u32;
-            *place += 1;
-        }
-    }
-    rows
 }
 
 /// The piece of a value, which depends on nothing else.

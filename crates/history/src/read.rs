@@ -4,16 +4,17 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, RecordBatchOptions, UInt32Array,
+    Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, RecordBatchOptions, StringArray,
     new_empty_array,
 };
 use arrow::compute::concat;
-use arrow::datatypes::{DataType, FieldRef, Schema, UInt32Type};
+use arrow::datatypes::{DataType, FieldRef, Schema};
 use arrow::error::ArrowError;
 use rayon::prelude::*;
 use safra_lake::Piece;
 
-use crate::codes::{Dictionary, Encoding};
+use crate::codes::Encoding;
+use crate::dictionary::Dictionary;
 use crate::{Columns, HistoryError};
 
 /// What is read of a source.
@@ -101,19 +102,16 @@ fn read_identity(
     group: &[Place],
     keeps_texts: bool,
 ) -> Result<Vec<(Place, ArrayRef)>, HistoryError> {
-    let mut dictionary = Dictionary::new();
+    let rows = group.iter().map(|place| tables[place.table].rows());
+    let mut dictionary: Dictionary = Dictionary::new(rows.max().unwrap_or_default());
+    let failed = |place: Place| move |error| HistoryError::at(tables[place.table].name, error);
     let mut encoded = Vec::with_capacity(group.len());
     for &place in group {
-        let table = &tables[place.table];
-        let mut parts: Vec<UInt32Array> = Vec::new();
-        for texts in table.parts(place)? {
-            let codes = dictionary.encode(texts.as_string::<i32>());
-            parts.push(codes.map_err(|error| HistoryError::at(table.name, error))?);
-        }
-        let parts: Vec<_> = parts.iter().map(|part| part as &dyn Array).collect();
-        encoded.push((place, concat_or_empty(&parts, &DataType::UInt32)));
+        let texts = tables[place.table].parts(place)?;
+        let texts: Vec<&StringArray> = texts.iter().map(|part| part.as_string::<i32>()).collect();
+        let codes = dictionary.encode(&texts).map_err(failed(place))?;
+        encoded.push((place, codes));
     }
-    let failed = |place: Place| move |error| HistoryError::at(tables[place.table].name, error);
     let Some(&(last, _)) = encoded.last() else {
         return Ok(Vec::new());
     };
@@ -122,8 +120,6 @@ fn read_identity(
         false => dictionary.without_texts(),
     };
     let columns = encoded.into_iter().map(|(place, codes)| {
-        let codes = codes.map_err(failed(place))?;
-        let codes = codes.as_primitive::<UInt32Type>().clone();
         let column = DictionaryArray::try_new(codes, Arc::clone(&texts)).map_err(failed(place))?;
         Ok((place, Arc::new(column) as ArrayRef))
     });
