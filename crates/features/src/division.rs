@@ -1,8 +1,8 @@
 //! Whether the rows of a view can be computed piece by piece, from sources that are divided by what their rows are about.
 //!
 //! What a query over row versions takes grows with the rows of its sources, and with the versions of each. Where all joins and
-//! groups keep to one identity that the sources share, such as the number of an order, the rows of the query are those of the
-//! query over each piece, together: a piece holds all rows of some orders, of every source that has the number.
+//! groups keep to one identity that the sources share, such as the number of an order or of a seller, the rows of the query are those
+//! of the query over each piece, together: a piece holds all rows of some orders, of every source that has the number.
 //!
 //! | operator | keeps to the identity |
 //! |---|---|
@@ -20,7 +20,7 @@ use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::logical_plan::{Distinct, Join, Union};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
-use safra_project::{ColumnType, KnownAt, Project, Source};
+use safra_project::{ColumnKnownAt, ColumnType, KnownAt, Project, Source};
 
 /// The column by which each of some sources is divided; all others are whole in every piece.
 pub(crate) type Division = BTreeMap<String, String>;
@@ -47,47 +47,65 @@ pub(crate) fn find(
     best
 }
 
-/// For each source from which others take their times by its key, the sources that have that key, too, or refer to it.
+/// For each source that others refer to by its key, the sources that have that key, too, or refer to it. Those from which others take
+/// their times come first: what refers to them stands in their order, so that their pieces are of neighbouring rows.
 fn candidates(project: &Project) -> Vec<Division> {
-    let kind = |source: &Source, column: &str| -> Option<ColumnType> {
-        source.column(column).map(|column| column.kind)
-    };
-    let mut found: BTreeMap<(&str, &str), Division> = BTreeMap::new();
-    for source in project.sources.values() {
-        if let KnownAt::From { from, on } = &source.known_at
-            && project
-                .sources
-                .get(from)
-                .is_some_and(|parent| parent.key == [on.as_str()])
+    let mut keys: Vec<(&Source, &str)> = Vec::new();
+    let dated = project.sources.values().filter_map(dated_by);
+    let referred = project.sources.values().flat_map(referred_to);
+    for (parent, on) in dated.chain(referred) {
+        if let Some(parent) = project.sources.get(parent)
+            && parent.key == [on]
+            && !keys.iter().any(|(held, _)| held.name == parent.name)
         {
-            found.entry((from, on)).or_default();
+            keys.push((parent, on));
         }
     }
-    for (&(parent, on), division) in &mut found {
-        let Some(parent) = project.sources.get(parent) else {
-            continue;
-        };
-        division.insert(parent.name.clone(), on.to_owned());
-        for source in project.sources.values() {
-            let dated = match &source.known_at {
-                KnownAt::From { from, on: column } => {
-                    (*from == parent.name && column == on).then_some(on)
-                }
-                _ => None,
-            };
-            let mut references = source.references.iter();
-            let referring = references.find_map(|reference| {
-                let target = reference.on.as_ref().unwrap_or(&reference.column);
-                (reference.to == parent.name && target == on).then_some(reference.column.as_str())
-            });
-            if let Some(column) = dated.or(referring)
-                && kind(source, column) == kind(parent, on)
-            {
-                division.insert(source.name.clone(), column.to_owned());
-            }
+    let divisions = keys.into_iter();
+    divisions
+        .filter_map(|(parent, on)| division_by(project, parent, on))
+        .collect()
+}
+
+/// The sources that have the key of `parent`, or refer to it, by columns that are known with their rows: else a row would have NULL
+/// before, and be in another piece than the NULLs of others. `None` if that is so of the key.
+fn division_by(project: &Project, parent: &Source, on: &str) -> Option<Division> {
+    let kind = |source: &Source, column: &str| -> Option<ColumnType> {
+        let column = source.column(column)?;
+        (column.known_at == ColumnKnownAt::Row).then_some(column.kind)
+    };
+    let of_key = kind(parent, on)?;
+    let mut division = Division::from([(parent.name.clone(), on.to_owned())]);
+    for source in project.sources.values() {
+        let dated = dated_by(source).filter(|found| *found == (&parent.name, on));
+        let dated = dated.map(|(_, column)| column);
+        let mut references = source.references.iter().zip(referred_to(source));
+        let referring = references.find_map(|(reference, target)| {
+            (target == (&parent.name, on)).then_some(reference.column.as_str())
+        });
+        if let Some(column) = dated.or(referring)
+            && kind(source, column) == Some(of_key)
+        {
+            division.insert(source.name.clone(), column.to_owned());
         }
     }
-    found.into_values().collect()
+    Some(division)
+}
+
+/// The source from which a source takes its times, and the column by which it does.
+fn dated_by(source: &Source) -> Option<(&str, &str)> {
+    match &source.known_at {
+        KnownAt::From { from, on } => Some((from, on)),
+        _ => None,
+    }
+}
+
+/// The sources that a source refers to, each with the column that is referred to.
+fn referred_to(source: &Source) -> impl Iterator<Item = (&str, &str)> {
+    source.references.iter().map(|reference| {
+        let target = reference.on.as_ref().unwrap_or(&reference.column);
+        (reference.to.as_str(), target.as_str())
+    })
 }
 
 /// The rows of a plan over a piece.

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use safra_features::compute;
+use safra_features::{CompiledView, compute};
+use safra_project::Project;
 
 use crate::marketplace::{Marketplace, Order};
-use crate::support::{OLIST, OLIST_VIEWS, compile, computed, dates, run};
+use crate::support::{OLIST, OLIST_VIEWS, compile, computed, dates, olist_files, run};
 
 /// The columns by which the sources of a view are divided, from the part of its query after FROM.
 fn divided_by(entity: &str, from: &str) -> Vec<String> {
@@ -58,34 +59,103 @@ fn views_that_keep_to_an_order_are_divided_by_it() {
 }
 
 #[test]
-fn views_that_bring_orders_together_are_not() {
-    for (entity, from) in [
-        // Orders of the same seller, and of the same price.
+fn views_that_bring_orders_together_are_divided_by_what_they_do_it_by() {
+    let (items, sellers) = ("order_items.seller_id", "sellers.seller_id");
+    for (entity, from, expected) in [
         (
             "one.seller_id",
             "order_items AS one JOIN order_items AS other ON one.seller_id = other.seller_id \
              JOIN orders ON orders.order_id = one.order_id",
+            vec![items],
         ),
         (
             "seller_id",
             "(SELECT seller_id, MAX(price) AS dearest FROM order_items GROUP BY seller_id) AS sellers_of \
              JOIN order_items USING (seller_id) JOIN orders USING (order_id)",
+            vec![items],
         ),
         (
             "seller_id",
             "(SELECT DISTINCT seller_id, order_purchase_timestamp FROM order_items JOIN orders USING (order_id)) AS days",
+            vec![items],
         ),
-        // A seller of no order would be of none in every piece.
         (
             "sellers.seller_id",
             "sellers LEFT JOIN (SELECT seller_id, order_purchase_timestamp FROM order_items JOIN orders USING (order_id)) AS sales \
              ON sales.seller_id = sellers.seller_id",
+            vec![items, sellers],
         ),
-        // Sellers would be there once a piece.
         (
             "seller_id",
             "(SELECT seller_id, order_purchase_timestamp FROM order_items JOIN orders USING (order_id) \
              UNION ALL SELECT seller_id, CAST('2017-01-01' AS TIMESTAMP) FROM sellers) AS all_of_them",
+            vec![items, sellers],
+        ),
+        (
+            "seller_id",
+            "(SELECT seller_id, product_id, MAX(order_purchase_timestamp) AS order_purchase_timestamp FROM order_items \
+             JOIN orders USING (order_id) GROUP BY seller_id, product_id) AS sold JOIN products USING (product_id)",
+            vec!["order_items.product_id", "products.product_id"],
+        ),
+    ] {
+        assert_eq!(divided_by(entity, from), expected, "{from}");
+    }
+}
+
+#[test]
+fn a_column_that_is_known_later_divides_nothing() {
+    let sold = "---\nentity: seller_id\ntime: order_purchase_timestamp\nwindows: [all]\n---\n\
+        SELECT COUNT(*) AS n FROM (SELECT DISTINCT seller_id, product_id, order_purchase_timestamp FROM order_items \
+        JOIN orders USING (order_id)) AS sold";
+    let mut files = olist_files();
+    files.insert("features/sold.sql", sold);
+    let sources = files
+        .iter()
+        .find(|(path, _)| path.ends_with("sources.toml"));
+    let sources = sources.unwrap().1.to_owned();
+    let late = "product_id = { type = \"string\", known_at = \"shipping_limit_date\" }";
+    let declared = "product_id = { type = \"string\", required = true }";
+    assert!(sources.contains(declared));
+    let divided = |sources: String| {
+        let mut files = files.clone();
+        files.insert("sources.toml", sources);
+        let project = Project::from_files(&files).unwrap();
+        let view = run(CompiledView::new(&project, project.view("sold").unwrap())).unwrap();
+        view.divided_by()
+    };
+    let late = sources.replace(declared, late);
+    assert_eq!(divided(sources), ["order_items.product_id"]);
+    assert_eq!(divided(late), ["order_items.seller_id"]);
+}
+
+#[test]
+fn views_that_keep_to_no_identity_are_not_divided() {
+    for (entity, from) in [
+        (
+            "one.seller_id",
+            "order_items AS one JOIN order_items AS other ON one.price = other.price \
+             JOIN orders ON orders.order_id = one.order_id",
+        ),
+        (
+            "seller_id",
+            "(SELECT price, MAX(freight_value) AS most FROM order_items GROUP BY price) AS prices \
+             JOIN order_items USING (price) JOIN orders USING (order_id)",
+        ),
+        (
+            "seller_state",
+            "(SELECT DISTINCT seller_state, order_purchase_timestamp FROM order_items JOIN orders USING (order_id) \
+             JOIN sellers USING (seller_id)) AS days",
+        ),
+        // A customer of no order would be of none in every piece.
+        (
+            "customer_state",
+            "customers LEFT JOIN orders ON customers.customer_id = orders.customer_id",
+        ),
+        // Customers would be there once a piece.
+        (
+            "seller_id",
+            "(SELECT seller_id, order_purchase_timestamp FROM order_items JOIN orders USING (order_id) \
+             UNION ALL SELECT customer_state, CAST('2017-01-01' AS TIMESTAMP) FROM customers) AS all_of_them",
         ),
     ] {
         assert_eq!(divided_by(entity, from), [""; 0], "{from}");
@@ -93,7 +163,7 @@ fn views_that_bring_orders_together_are_not() {
 }
 
 #[test]
-fn the_views_about_orders_are_divided() {
+fn the_views_about_sales_are_divided() {
     let divided: BTreeMap<&str, bool> = OLIST_VIEWS
         .iter()
         .map(|view| (view.view.name.as_str(), !view.divided_by().is_empty()))
@@ -103,7 +173,7 @@ fn the_views_about_orders_are_divided() {
         .filter(|(_, divided)| !**divided)
         .map(|(name, _)| *name)
         .collect();
-    // Those about leads and deals, of which there are few, and the one about products whatever the order.
+    // Those about leads and deals, of which there are few.
     assert_eq!(
         whole,
         [
@@ -114,7 +184,6 @@ fn the_views_about_orders_are_divided() {
             "segment_deals",
             "seller_deal",
             "seller_lead",
-            "seller_products",
             "signings",
             "sr_deals"
         ]
