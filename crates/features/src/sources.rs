@@ -18,6 +18,28 @@ const BYTES_TOGETHER: usize = 2 << 30;
 /// Bytes of a text, with what says where it ends: a short one, or a number and its part of a dictionary.
 const TEXT_BYTES: usize = 16;
 
+/// What some views read.
+#[derive(Clone, Default)]
+struct Needs {
+    columns: Columns,
+    /// Those of the columns whose texts are needed; of others, numbers do.
+    texts: Columns,
+}
+
+impl Needs {
+    fn of(view: &CompiledView, project: &Project) -> Self {
+        let columns = view.columns(project);
+        let texts = view.encodable.texts(&columns);
+        Self { columns, texts }
+    }
+
+    fn and(mut self, more: Self) -> Self {
+        add(&mut self.columns, more.columns);
+        add(&mut self.texts, more.texts);
+        self
+    }
+}
+
 /// The sources in the lake, each opened once.
 pub(crate) struct Sources<'a> {
     pub lake: &'a Lake,
@@ -34,32 +56,35 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// Views that are computed from the same sources in memory, in their order: all, unless the columns that they read would take too
-    /// much.
+    /// Views that are computed from the same sources in memory: all, unless the columns that they read would take too much. Then a view
+    /// goes with those to whose columns it adds the least.
     pub(crate) fn together(
         &self,
         views: Vec<CompiledView>,
     ) -> Result<Vec<Vec<CompiledView>>, FeatureError> {
         let rows = self.row_counts()?;
-        let few = rows.values().sum::<usize>() <= ROWS_TOGETHER;
-        let mut groups: Vec<Vec<CompiledView>> = Vec::new();
-        let mut held = Columns::new();
+        let most = match rows.values().sum::<usize>() <= ROWS_TOGETHER {
+            true => usize::MAX,
+            false => BYTES_TOGETHER,
+        };
+        let mut groups: Vec<(Needs, Vec<CompiledView>)> = Vec::new();
         for view in views {
-            let columns = view.columns(self.project);
-            let mut with_it = held.clone();
-            add(&mut with_it, columns.clone());
-            match groups.last_mut() {
-                Some(group) if few || self.bytes(&with_it, &rows) <= BYTES_TOGETHER => {
-                    group.push(view);
-                    held = with_it;
+            let needs = Needs::of(&view, self.project);
+            let with_it = groups.iter().enumerate().map(|(number, (held, _))| {
+                let together = held.clone().and(needs.clone());
+                let bytes = self.bytes(&together, &rows);
+                (bytes - self.bytes(held, &rows), bytes, number, together)
+            });
+            let fitting = with_it.filter(|(_, bytes, ..)| *bytes <= most);
+            match fitting.min_by_key(|(added, ..)| *added) {
+                Some((.., number, together)) => {
+                    groups[number].0 = together;
+                    groups[number].1.push(view);
                 }
-                _ => {
-                    groups.push(vec![view]);
-                    held = columns;
-                }
+                None => groups.push((needs, vec![view])),
             }
         }
-        Ok(groups)
+        Ok(groups.into_iter().map(|(_, views)| views).collect())
     }
 
     /// Rows of each source that has been opened.
@@ -70,29 +95,30 @@ impl<'a> Sources<'a> {
     }
 
     /// Bytes that columns take in memory, about.
-    fn bytes(&self, columns: &Columns, rows: &BTreeMap<&str, usize>) -> usize {
+    fn bytes(&self, needs: &Needs, rows: &BTreeMap<&str, usize>) -> usize {
         let of_source = |(name, columns): (&String, &BTreeSet<String>)| {
             let rows = rows.get(name.as_str()).copied().unwrap_or_default();
             let source = self.project.sources.get(name);
+            let texts = needs.texts.get(name);
+            let is_text = |column: &String| texts.is_some_and(|texts| texts.contains(column));
             let width = |column: &String| match source.and_then(|source| source.column(column)) {
-                Some(column) if column.kind == ColumnType::String => TEXT_BYTES,
+                Some(held) if held.kind == ColumnType::String => match is_text(column) {
+                    true => TEXT_BYTES,
+                    false => size_of::<u32>(),
+                },
                 Some(_) => size_of::<i64>(),
                 // What is derived has a time for each row.
                 None => 2 * size_of::<i64>(),
             };
             rows * (size_of::<i64>() + columns.iter().map(width).sum::<usize>())
         };
-        columns.iter().map(of_source).sum()
+        needs.columns.iter().map(of_source).sum()
     }
 
     /// What some views read, with the texts that they only compare as numbers.
     pub(crate) async fn history(&self, views: &[CompiledView]) -> Result<History, FeatureError> {
-        let (mut columns, mut texts) = (Columns::new(), Columns::new());
-        for view in views {
-            let of_view = view.columns(self.project);
-            add(&mut texts, view.encodable.texts(&of_view));
-            add(&mut columns, of_view);
-        }
+        let needs = views.iter().map(|view| Needs::of(view, self.project));
+        let Needs { columns, texts } = needs.fold(Needs::default(), Needs::and);
         let rows: usize = self.row_counts()?.values().sum();
         let encoding = Encoding {
             identities: views
