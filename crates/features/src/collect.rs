@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use chrono::NaiveDate;
 use datafusion::error::DataFusionError;
@@ -116,9 +117,6 @@ enum Choice {
     Add(Arc<ViewTotals>),
 }
 
-/// The rows of a piece.
-type Held = (SchemaRef, Vec<RecordBatch>);
-
 impl Work {
     fn new(
         view: &CompiledView,
@@ -158,14 +156,10 @@ impl Work {
             let work = Arc::clone(&work);
             async move { work.piece(number, &piece).await }
         });
-        let mut gathered = Gathered::new(self.texts.clone(), self.reach()?);
+        let mut gathered = Gathered::new(self.texts.clone());
         while let Some(held) = pieces.next().await {
-            let Some((schema, batches)) = held? else {
-                continue;
-            };
-            gathered.prepare(&schema).map_err(|e| self.failed(e))?;
-            for batch in batches {
-                gathered.add(&batch).map_err(|e| self.failed(e))?;
+            if let Some(rows) = held? {
+                gathered.add(&rows).map_err(|e| self.failed(e))?;
             }
         }
         Ok(match self.chosen() {
@@ -179,8 +173,12 @@ impl Work {
         rows.map_err(|error| self.failed(error))
     }
 
-    /// Computes the rows of a piece, which come back if they are held.
-    async fn piece(&self, number: usize, piece: &History) -> Result<Option<Held>, FeatureError> {
+    /// Computes the rows of a piece. Those that count come back if they are held.
+    async fn piece(
+        &self,
+        number: usize,
+        piece: &History,
+    ) -> Result<Option<RecordBatch>, FeatureError> {
         let rows = self.piece_rows(number, piece).await;
         if number == 0 && rows.is_err() {
             // Nobody should wait for a choice that does not come.
@@ -193,7 +191,7 @@ impl Work {
         &self,
         number: usize,
         piece: &History,
-    ) -> Result<Option<Held>, FeatureError> {
+    ) -> Result<Option<RecordBatch>, FeatureError> {
         let mut stream = self.stream(piece).await?;
         if let Some(Choice::Add(totals)) = self.chosen() {
             while let Some(batch) = stream.next().await {
@@ -215,7 +213,13 @@ impl Work {
             }
             return Ok(None);
         }
-        Ok(Some((schema, batches)))
+        let reach = self.reach()?;
+        let kept = batches
+            .iter()
+            .map(|batch| RowBatch::new(batch, self.texts.len(), reach.as_ref()).rows());
+        let kept = kept.collect::<Result<Vec<_>, _>>();
+        let rows = kept.and_then(|kept| concat_batches(&schema, &kept));
+        rows.map(Some).map_err(|e| self.failed(e.into()))
     }
 
     /// The rows over a piece of the sources.

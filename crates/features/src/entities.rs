@@ -7,6 +7,7 @@ use arrow::compute::take;
 use arrow::datatypes::{DataType, UInt32Type};
 use arrow::row::{RowConverter, SortField};
 use datafusion::common::Result;
+use rayon::prelude::*;
 
 use crate::keys::Numbering;
 
@@ -71,7 +72,7 @@ impl Entities {
         let keys = converter.convert_columns(&columns)?;
         let count = keys.num_rows();
         let mut order: Vec<usize> = (0..count).collect();
-        order.sort_unstable_by_key(|&number| keys.row(number));
+        order.par_sort_unstable_by(|&one, &other| keys.row(one).cmp(&keys.row(other)));
         let mut ranks = vec![0; count];
         for (rank, &number) in order.iter().enumerate() {
             ranks[number] = rank as u32;

@@ -1,67 +1,75 @@
 //! The rows of a view as they come, without the texts of their entities, and sorted in the end.
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::Schema;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType, UInt32Type};
 use datafusion::common::Result;
 use rayon::prelude::*;
-use safra_sweep::Reach;
 
-use crate::blocks::Blocks;
+use crate::blocks::{BLOCK_ROWS, Blocks};
+use crate::buckets::Buckets;
 use crate::entities::Entities;
-use crate::row_batch::{RowBatch, types};
+use crate::row_batch::{TIMES, types};
 use crate::rows::{Places, ViewRows};
 
-/// Rows of a view, of which those within reach are kept.
+/// Rows of a view that count.
 pub(crate) struct Gathered {
     /// For each column of the entity the texts that its numbers stand for, if it has numbers.
     texts: Vec<Option<ArrayRef>>,
-    reach: Option<Reach>,
     entities: Option<Entities>,
-    /// For each row the number of its entity, in the order in which entities came.
-    numbers: Vec<u32>,
-    time: Vec<i64>,
-    valid_from: Vec<i64>,
-    valid_to: Vec<i64>,
+    /// For each row of each block the number of its entity, in the order in which entities came.
+    numbers: Vec<Vec<u32>>,
+    time: Blocks,
+    valid_from: Blocks,
+    valid_to: Blocks,
+    /// Arguments and filters.
     columns: Vec<Blocks>,
 }
 
 impl Gathered {
     /// Of entities with so many columns; for each `texts` has what its numbers stand for, if it has numbers.
-    pub(crate) fn new(texts: Vec<Option<ArrayRef>>, reach: Option<Reach>) -> Self {
+    pub(crate) fn new(texts: Vec<Option<ArrayRef>>) -> Self {
         Self {
             texts,
-            reach,
             entities: None,
             numbers: Vec::new(),
-            time: Vec::new(),
-            valid_from: Vec::new(),
-            valid_to: Vec::new(),
+            time: Blocks::new(DataType::Int64),
+            valid_from: Blocks::new(DataType::Int64),
+            valid_to: Blocks::new(DataType::Int64),
             columns: Vec::new(),
         }
     }
 
-    /// Makes room for the columns of the batches that follow.
-    pub(crate) fn prepare(&mut self, schema: &Schema) -> Result<()> {
+    /// Adds rows, all of which count: time, interval, entity, arguments and filters.
+    pub(crate) fn add(&mut self, rows: &RecordBatch) -> Result<()> {
         if self.entities.is_none() {
-            let (entity, columns) = types(schema, self.texts.len());
+            let (entity, columns) = types(&rows.schema(), self.texts.len());
             self.entities = Some(Entities::new(&entity, &self.texts)?);
             self.columns = columns.into_iter().map(Blocks::new).collect();
+        }
+        for start in (0..rows.num_rows()).step_by(BLOCK_ROWS) {
+            let length = BLOCK_ROWS.min(rows.num_rows() - start);
+            self.add_block(&rows.slice(start, length))?;
         }
         Ok(())
     }
 
-    /// Adds rows.
-    pub(crate) fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        let rows = RowBatch::new(batch, self.texts.len(), self.reach.as_ref());
-        self.time.extend(rows.time());
-        self.valid_from.extend(rows.valid_from());
-        self.valid_to.extend(rows.valid_to());
+    fn add_block(&mut self, rows: &RecordBatch) -> Result<()> {
+        let (times, rest) = rows.columns().split_at(TIMES);
+        let (entity, columns) = rest.split_at(self.texts.len());
+        let mut numbers = Vec::with_capacity(rows.num_rows());
         if let Some(entities) = &mut self.entities {
-            let kept = rows.kept.iter().copied();
-            entities.number(rows.entity, kept, &mut self.numbers)?;
+            entities.number(entity, 0..rows.num_rows(), &mut numbers)?;
         }
-        for (held, column) in self.columns.iter_mut().zip(rows.columns()?) {
-            held.push(column)?;
+        self.numbers.push(numbers);
+        let time = times[0].as_primitive::<TimestampMicrosecondType>();
+        let time = time.reinterpret_cast::<Int64Type>();
+        self.time.push(Arc::new(time));
+        self.valid_from.push(times[1].clone());
+        self.valid_to.push(times[2].clone());
+        for (held, column) in self.columns.iter_mut().zip(columns) {
+            held.push(column.clone());
         }
         Ok(())
     }
@@ -71,82 +79,48 @@ impl Gathered {
         let Self {
             texts,
             entities,
-            mut numbers,
-            time,
-            valid_from,
-            valid_to,
+            numbers,
+            mut time,
+            mut valid_from,
+            mut valid_to,
             columns,
-            ..
         } = self;
         let (entities, ranks) = match entities {
             Some(held) => held.in_order(&texts)?,
             None => (Vec::new(), Vec::new()),
         };
-        for number in &mut numbers {
-            *number = ranks[*number as usize];
+        let (buckets, mut entity) = divided(numbers, &ranks);
+        for column in [&mut entity, &mut time, &mut valid_from, &mut valid_to] {
+            column.divide(&buckets)?;
         }
-        let order = by_entity_and_time(&numbers, &time);
-        let entity = in_order(numbers, &order);
-        let time = in_order(time, &order);
-        let valid_from = in_order(valid_from, &order);
-        let valid_to = in_order(valid_to, &order);
-        let columns = columns.into_par_iter().map(|column| column.take(&order));
+        let orders = buckets.sorted(&entity.slices::<UInt32Type>(), &time.slices::<Int64Type>());
+        let columns = columns.into_par_iter().map(|mut column| {
+            column.divide(&buckets)?;
+            column.sorted(&buckets, &orders)
+        });
         Ok(ViewRows {
             columns: columns.collect::<Result<_>>()?,
             entities,
-            entity,
-            time,
-            valid_from,
-            valid_to,
+            entity: entity.values::<UInt32Type>(&buckets, &orders),
+            time: time.values::<Int64Type>(&buckets, &orders),
+            valid_from: valid_from.values::<Int64Type>(&buckets, &orders),
+            valid_to: valid_to.values::<Int64Type>(&buckets, &orders),
             places,
         })
     }
 }
 
-/// The rows by the rank of their entity, then time, then as they came: first entity by entity, which takes no comparisons.
-fn by_entity_and_time(ranks: &[u32], time: &[i64]) -> Vec<u32> {
-    let count = ranks.iter().max().map_or(0, |last| *last as usize + 1);
-    let mut sizes = vec![0_usize; count];
-    for &rank in ranks {
-        sizes[rank as usize] += 1;
+/// The buckets of rows, and the rank of the entity of each, from their numbers and the rank of each.
+fn divided(mut numbers: Vec<Vec<u32>>, ranks: &[u32]) -> (Buckets, Blocks) {
+    numbers.par_iter_mut().for_each(|numbers| {
+        for number in numbers {
+            *number = ranks[*number as usize];
+        }
+    });
+    let buckets = Buckets::of(&numbers);
+    let mut entity = Blocks::new(DataType::UInt32);
+    for ranks in numbers {
+        entity.push(Arc::new(UInt32Array::from(ranks)));
     }
-    let mut next = 0;
-    let mut places: Vec<usize> = Vec::with_capacity(count);
-    for &size in &sizes {
-        places.push(next);
-        next += size;
-    }
-    let mut order = vec![0; ranks.len()];
-    for (row, &rank) in ranks.iter().enumerate() {
-        let place = &mut places[rank as usize];
-        order[*place] = row as u32;
-        *place += 1;
-    }
-    let mut rest = order.as_mut_slice();
-    let mut of_entities = Vec::with_capacity(count);
-    for size in sizes {
-        let (of_entity, others) = rest.split_at_mut(size);
-        of_entities.push(of_entity);
-        rest = others;
-    }
-    let by_time = |rows: &mut [u32]| rows.sort_by_key(|&row| time[row as usize]);
-    of_entities.into_par_iter().for_each(by_time);
-    order
-}
-
-/// The values at these places; those that are handed in are gone then.
-fn in_order<T: Copy + Send + Sync>(values: Vec<T>, order: &[u32]) -> Vec<T> {
-    order.par_iter().map(|&row| values[row as usize]).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_in_the_order_of_entity_time_and_coming() {
-        let (ranks, time) = ([2, 0, 2, 2, 0], [5, 9, 3, 5, 1]);
-        assert_eq!(by_entity_and_time(&ranks, &time), [4, 1, 2, 0, 3]);
-        assert!(by_entity_and_time(&[], &[]).is_empty());
-    }
+    (buckets, entity)
 }

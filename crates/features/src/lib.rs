@@ -24,6 +24,7 @@ mod aggregates;
 mod audit;
 mod backfill;
 mod blocks;
+mod buckets;
 mod check;
 mod collect;
 mod compile;

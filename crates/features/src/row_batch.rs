@@ -1,14 +1,14 @@
 //! A batch of the rows of a view, before they are aggregated.
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
-use arrow::compute::filter;
+use arrow::compute::{filter, filter_record_batch};
 use arrow::datatypes::{DataType, Int64Type, Schema, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use safra_history::spans_midnight;
 use safra_sweep::Reach;
 
 /// Columns before those of the entity: the time, and the interval in which the row holds.
-const TIMES: usize = 3;
+pub(crate) const TIMES: usize = 3;
 
 /// Rows of a view: of a batch that has the time, the interval, the entity and then arguments and filters, those that count. Rows
 /// that hold at no reference date after their time, or have none, are in no window, and rows without an entity belong to
@@ -18,6 +18,7 @@ pub(crate) struct RowBatch<'a> {
     interval: [&'a [i64]; 2],
     pub entity: &'a [ArrayRef],
     columns: &'a [ArrayRef],
+    batch: &'a RecordBatch,
     /// The rows that count.
     pub kept: Vec<usize>,
 }
@@ -52,6 +53,7 @@ impl<'a> RowBatch<'a> {
             interval,
             entity,
             columns,
+            batch,
         }
     }
 
@@ -72,15 +74,35 @@ impl<'a> RowBatch<'a> {
     /// # Errors
     /// What Arrow says.
     pub(crate) fn columns(&self) -> Result<Vec<ArrayRef>, ArrowError> {
+        match self.kept_rows() {
+            None => Ok(self.columns.to_vec()),
+            Some(kept) => {
+                let columns = self.columns.iter();
+                columns.map(|column| filter(column, &kept)).collect()
+            }
+        }
+    }
+
+    /// The batch with the rows that count.
+    ///
+    /// # Errors
+    /// What Arrow says.
+    pub(crate) fn rows(&self) -> Result<RecordBatch, ArrowError> {
+        match self.kept_rows() {
+            None => Ok(self.batch.clone()),
+            Some(kept) => filter_record_batch(self.batch, &kept),
+        }
+    }
+
+    /// For each row whether it counts; `None` when all do.
+    fn kept_rows(&self) -> Option<BooleanArray> {
         if self.kept.len() == self.time.len() {
-            return Ok(self.columns.to_vec());
+            return None;
         }
-        let mut wanted = vec![false; self.time.len()];
+        let mut kept = vec![false; self.time.len()];
         for &row in &self.kept {
-            wanted[row] = true;
+            kept[row] = true;
         }
-        let wanted = BooleanArray::from(wanted);
-        let columns = self.columns.iter();
-        columns.map(|column| filter(column, &wanted)).collect()
+        Some(kept.into())
     }
 }
