@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use futures::{StreamExt, TryStreamExt};
 use safra_history::History;
-use safra_lake::{Change, Folder, Lake, LakeError, Replace, Snapshot, Table};
+use safra_lake::{Folder, Lake, LakeError, Replace, Snapshot, Table};
 use safra_project::{Project, View};
 use serde::Serialize;
 
@@ -313,19 +313,24 @@ impl Job {
             true => Replace::All,
             false => Replace::Where(vec![condition(REFERENCE_DATE, dates)]),
         };
-        let mut change: Option<Change<'_>> = None;
-        for part in prepared.parts(dates.len()) {
-            let features = prepared.features_of(dates, part).await?;
-            let change = match &mut change {
-                Some(change) => change,
-                None => change.insert(table.change(snapshot, &features.schema(), &replace)?),
+        let mut parts = prepared.parts(dates.len()).into_iter();
+        let Some(first) = parts.next() else {
+            return Err(conflict(table));
+        };
+        let mut features = prepared.features_of(dates, first).await?;
+        let mut change = table.change(snapshot, &features.schema(), &replace)?;
+        for part in parts {
+            // What one part leaves of the processors, computing the next one takes.
+            let ahead = || prepared.at_once(dates, part.clone());
+            let (added, next) = rayon::join(|| change.add(&features), ahead);
+            added?;
+            features = match next {
+                Some(next) => next?,
+                None => prepared.features_of(dates, part).await?,
             };
-            change.add(&features)?;
         }
-        match change {
-            Some(change) => Ok(change.commit(held.metadata()).await?),
-            None => Err(conflict(table)),
-        }
+        change.add(&features)?;
+        Ok(change.commit(held.metadata()).await?)
     }
 }
 

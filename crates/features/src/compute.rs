@@ -109,29 +109,48 @@ impl<'a> Prepared<'a> {
         dates: &[NaiveDate],
         part: Range<usize>,
     ) -> Result<RecordBatch, FeatureError> {
+        match self.at_once(dates, part) {
+            Some(features) => features,
+            None => self.by_query(dates).await,
+        }
+    }
+
+    /// As [`Prepared::features_of`], without waiting for anything; `None` where each date takes a query.
+    pub(crate) fn at_once(
+        &self,
+        dates: &[NaiveDate],
+        part: Range<usize>,
+    ) -> Option<Result<RecordBatch, FeatureError>> {
         match &self.from {
-            From::Rows(rows, swept) => {
-                let steps = sweep_rows(self.view, rows, part, swept, dates)?;
-                self.project(swept, &rows.entities, &steps)
-            }
-            From::Totals(totals, swept) => {
-                let steps = totals.steps(self.view, part, dates)?;
-                self.project(swept, &totals.entities, &steps)
-            }
-            From::Events(events) => events
-                .on(dates.iter().copied())
-                .map_err(|error| FeatureError::datafusion(&self.view.view.file, error)),
-            From::Sources(history) => {
-                let mut batches = Vec::with_capacity(dates.len());
-                for &date in dates {
-                    batches.push(oracle(self.view, history, date).await?);
-                }
-                let none = oracle_schema(self.view);
-                let schema = batches.first().map_or(none, |batch| Ok(batch.schema()))?;
-                concat_batches(&schema, &batches)
-                    .map_err(|error| FeatureError::datafusion(&self.view.view.file, error))
+            From::Rows(rows, swept) => Some(
+                sweep_rows(self.view, rows, part, swept, dates)
+                    .and_then(|steps| self.project(swept, &rows.entities, &steps)),
+            ),
+            From::Totals(totals, swept) => Some(
+                totals
+                    .steps(self.view, part, dates)
+                    .and_then(|steps| self.project(swept, &totals.entities, &steps)),
+            ),
+            From::Events(events) => Some(
+                events
+                    .on(dates.iter().copied())
+                    .map_err(|error| FeatureError::datafusion(&self.view.view.file, error)),
+            ),
+            From::Sources(_) => None,
+        }
+    }
+
+    async fn by_query(&self, dates: &[NaiveDate]) -> Result<RecordBatch, FeatureError> {
+        let failed = |error| FeatureError::datafusion(&self.view.view.file, error);
+        let mut batches = Vec::with_capacity(dates.len());
+        if let From::Sources(history) = &self.from {
+            for &date in dates {
+                batches.push(oracle(self.view, history, date).await?);
             }
         }
+        let none = oracle_schema(self.view);
+        let schema = batches.first().map_or(none, |batch| Ok(batch.schema()))?;
+        concat_batches(&schema, &batches).map_err(failed)
     }
 
     /// How many dates to compute for one commit.

@@ -52,14 +52,19 @@ pub(crate) async fn fill(job: &Job, table: &Table) -> Result<BTreeSet<NaiveDate>
         true => Replace::Where(vec![condition(REFERENCE_TIME, &replaced)]),
         false => Replace::All,
     };
+    let mut batches = events.batches(replaced.iter().copied());
+    let mut next = batches.next();
     let mut change: Option<Change<'_>> = None;
-    for rows in events.batches(replaced.iter().copied()) {
+    while let Some(rows) = next {
         let rows = rows.map_err(|error| FeatureError::datafusion(&view.view.file, error))?;
         let change = match &mut change {
             Some(change) => change,
             None => change.insert(table.change(snapshot.as_ref(), &rows.schema(), &replace)?),
         };
-        change.add(&rows)?;
+        // What one batch leaves of the processors, putting the next one together takes.
+        let (added, ahead) = rayon::join(|| change.add(&rows), || batches.next());
+        added?;
+        next = ahead;
     }
     if let Some(change) = change {
         change.commit(held.metadata()).await?;

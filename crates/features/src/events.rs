@@ -147,7 +147,7 @@ impl Events {
             let kinds = keys_of(first)?;
             let kinds = kinds.iter().map(|keys| keys.data_type().clone());
             let converter = RowConverter::new(kinds.map(SortField::new).collect())?;
-            let keys = pieces.iter();
+            let keys = pieces.par_iter();
             let keys = keys.map(|piece| converter.convert_columns(&keys_of(piece)?));
             let keys = keys.collect::<std::result::Result<Vec<_>, _>>()?;
             // Runs that are sorted already are merged.

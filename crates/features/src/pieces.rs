@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use safra_history::{History, HistoryError, Pieces};
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::{CompiledView, FeatureError};
 
@@ -46,36 +47,51 @@ impl InPieces {
         }
     }
 
-    /// What `compute` makes of each piece, in their order, as many at a time as there are processors. It is told the number of the piece.
-    /// `file` is that of the view.
+    /// What `compute` makes of each piece, in their order, as many at a time as there are processors. It is told the number of the
+    /// piece, and begins with none before it has begun with those before. `file` is that of the view.
     pub(crate) fn side_by_side<T, F>(
         self,
         file: &str,
         compute: impl Fn(usize, History) -> F + Send + Sync + 'static,
-    ) -> impl Stream<Item = Result<T, FeatureError>>
+    ) -> impl Stream<Item = Result<T, FeatureError>> + Unpin
     where
         T: Send + 'static,
         F: Future<Output = Result<T, FeatureError>> + Send + 'static,
     {
-        let (count, file) = (self.count(), file.to_owned());
-        let work = Arc::new((self, compute));
-        let pieces = (0..count).map(move |number| {
-            let (work, file) = (Arc::clone(&work), file.clone());
-            async move {
-                let computed = tokio::spawn(async move {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        // Some outcomes wait, so that no processor does for a piece that takes long, or for what is done with its outcome.
+        let (outcomes, begun) = mpsc::channel(4 * threads);
+        tokio::spawn(async move {
+            let processors = Arc::new(Semaphore::new(threads));
+            let work = Arc::new((self, compute));
+            for number in 0..work.0.count() {
+                let Ok(processor) = Arc::clone(&processors).acquire_owned().await else {
+                    return;
+                };
+                let work = Arc::clone(&work);
+                let outcome = tokio::spawn(async move {
                     let (pieces, compute) = &*work;
-                    compute(number, pieces.piece(number)?).await
+                    let outcome = compute(number, pieces.piece(number)?).await;
+                    drop(processor);
+                    outcome
                 });
-                match computed.await {
-                    Ok(result) => result,
-                    Err(error) => {
-                        let message = format!("the rows of the view were not computed: {error}");
-                        Err(FeatureError::shape(&file, message))
-                    }
+                if outcomes.send(outcome).await.is_err() {
+                    // Nobody asks any more.
+                    return;
                 }
             }
         });
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        futures::stream::iter(pieces).buffered(threads)
+        let file = file.to_owned();
+        futures::stream::unfold((begun, file), |(mut begun, file)| async move {
+            let outcome = match begun.recv().await?.await {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    let message = format!("the rows of the view were not computed: {error}");
+                    Err(FeatureError::shape(&file, message))
+                }
+            };
+            Some((outcome, (begun, file)))
+        })
+        .boxed()
     }
 }
