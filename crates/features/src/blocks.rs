@@ -53,8 +53,16 @@ impl Blocks {
         values.collect()
     }
 
-    /// The values of a column of numbers in the order of each bucket, from blocks that are divided.
-    pub(crate) fn values<T: ArrowPrimitiveType>(
+    /// The values of a column of numbers in the order of each bucket, from blocks that are divided and gone then.
+    pub(crate) fn into_values<T: ArrowPrimitiveType>(
+        self,
+        buckets: &Buckets,
+        orders: &[Vec<u32>],
+    ) -> Vec<T::Native> {
+        self.values::<T>(buckets, orders)
+    }
+
+    fn values<T: ArrowPrimitiveType>(
         &self,
         buckets: &Buckets,
         orders: &[Vec<u32>],
@@ -78,7 +86,7 @@ impl Blocks {
     }
 
     /// All rows in the order of each bucket, from blocks that are divided.
-    pub(crate) fn sorted(self, buckets: &Buckets, orders: &[Vec<u32>]) -> Result<ArrayRef> {
+    pub(crate) fn into_sorted(self, buckets: &Buckets, orders: &[Vec<u32>]) -> Result<ArrayRef> {
         let kind = &self.kind;
         macro_rules! primitive {
             ($t:ty) => {{
@@ -111,7 +119,7 @@ impl Blocks {
         Some(NullBuffer::new(bits(buckets, orders, is_valid)))
     }
 
-    /// As [`Blocks::sorted`], of values of any kind.
+    /// As [`Blocks::into_sorted`], of values of any kind.
     fn others(
         &self,
         buckets: &Buckets,
@@ -220,7 +228,7 @@ mod tests {
                 let mut held = blocks(&column, step);
                 held.divide(&buckets)?;
                 let expected = take(&column, &UInt32Array::from(order.clone()), None)?;
-                assert_eq!(&held.sorted(&buckets, &orders)?, &expected);
+                assert_eq!(&held.into_sorted(&buckets, &orders)?, &expected);
             }
         }
         Ok(())
@@ -230,7 +238,7 @@ mod tests {
     fn nothing_stays_nothing() -> Result<()> {
         let buckets = Buckets::of(&[]);
         for column in columns(0) {
-            let sorted = Blocks::new(column.data_type().clone()).sorted(&buckets, &[])?;
+            let sorted = Blocks::new(column.data_type().clone()).into_sorted(&buckets, &[])?;
             assert_eq!(sorted.data_type(), column.data_type());
         }
         Ok(())

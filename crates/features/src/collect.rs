@@ -192,6 +192,11 @@ impl Work {
         number: usize,
         piece: &History,
     ) -> Result<Option<RecordBatch>, FeatureError> {
+        if let Some(Choice::Add(totals)) = self.chosen()
+            && totals.has_too_many()
+        {
+            return Ok(None);
+        }
         let mut stream = self.stream(piece).await?;
         if let Some(Choice::Add(totals)) = self.chosen() {
             while let Some(batch) = stream.next().await {
@@ -236,8 +241,8 @@ impl Work {
         self.choice.borrow().clone()
     }
 
-    /// What to do with the rows, from those of the first piece: its entities are most of those of all pieces where entities have many
-    /// rows. Where that proves wrong, rows are held after all.
+    /// What to do with the rows, from those of the first piece: where it is not known how many entities there are, its own are most of
+    /// those of all pieces if entities have many rows. Where that proves wrong, rows are held after all.
     fn choose(&self, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Choice, FeatureError> {
         let (
             Some(reach),
@@ -256,7 +261,12 @@ impl Work {
             let numbered = entities.number(rows.entity, kept, &mut numbers);
             numbered.map_err(|e| self.failed(e))?;
         }
-        let count = numbers.iter().max().map_or(1, |&last| last as usize + 1);
+        let seen = numbers.iter().max().map_or(1, |&last| last as usize + 1);
+        // Where entities are numbers of a dictionary, there may be as many as it has texts.
+        let count = match &self.texts[..] {
+            [Some(texts)] => texts.len().max(seen),
+            _ => seen,
+        };
         let bytes = count * totals.entity_bytes();
         // The entity of a row, its time, its interval and its columns, which are numbers or less.
         let of_rows =

@@ -125,8 +125,8 @@ fn differing_days(one: &RecordBatch, other: &RecordBatch) -> Result<BTreeSet<i32
         converter.convert_columns(one.columns())?,
         converter.convert_columns(other.columns())?,
     );
-    let one = by_day(&days(one), &one_rows);
-    let other = by_day(&days(other), &other_rows);
+    let one = by_day(&days(one)?, &one_rows);
+    let other = by_day(&days(other)?, &other_rows);
     let all: BTreeSet<i32> = one.keys().chain(other.keys()).copied().collect();
     let differs = |day: &i32| one.get(day) != other.get(day);
     Ok(all.into_iter().filter(differs).collect())

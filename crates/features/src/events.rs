@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch, interleave_record_batch};
-use arrow::datatypes::{DataType, Schema, TimeUnit, TimestampMicrosecondType};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions,
+    TimestampMicrosecondArray,
+};
+use arrow::compute::{concat_batches, filter_record_batch, interleave};
+use arrow::datatypes::{DataType, Schema, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use chrono::NaiveDate;
@@ -78,9 +81,12 @@ fn on_days(
     rows: &RecordBatch,
     wanted: &BTreeSet<i32>,
 ) -> std::result::Result<RecordBatch, ArrowError> {
-    let kept = days(rows).into_iter();
+    let kept = days(rows)?.into_iter();
     let kept: BooleanArray = kept.map(|day| Some(wanted.contains(&day))).collect();
-    filter_record_batch(rows, &kept)
+    match kept.has_false() {
+        true => filter_record_batch(rows, &kept),
+        false => Ok(rows.clone()),
+    }
 }
 
 /// The features of the events among some rows, by entity and time.
@@ -126,33 +132,37 @@ const ROWS_AT_ONCE: usize = 1 << 17;
 
 impl Events {
     fn of(view: &CompiledView, pieces: Vec<RecordBatch>) -> std::result::Result<Self, ArrowError> {
-        let by: Vec<&str> = [REFERENCE_TIME]
-            .into_iter()
-            .chain(view.entity.iter().map(String::as_str))
-            .collect();
-        let keys_of = |piece: &RecordBatch| -> std::result::Result<Vec<ArrayRef>, ArrowError> {
-            let schema = piece.schema_ref();
-            let column = |name: &&str| Ok(piece.column(schema.index_of(name)?).clone());
-            by.iter().map(column).collect()
-        };
-        let places = pieces.iter().enumerate();
-        let places =
-            places.flat_map(|(number, piece)| (0..piece.num_rows()).map(move |row| (number, row)));
-        let mut order: Vec<(u32, u32)> = places
-            .map(|(number, row)| (number as u32, row as u32))
-            .collect();
+        let mut order = Vec::with_capacity(pieces.iter().map(RecordBatch::num_rows).sum());
+        for (number, piece) in pieces.iter().enumerate() {
+            let places = times(piece)?.values().iter().zip(0..);
+            order.extend(places.map(|(&time, row)| (time, number as u32, row)));
+        }
         if let Some(first) = pieces.first()
             && pieces.len() > 1
         {
-            let kinds = keys_of(first)?;
-            let kinds = kinds.iter().map(|keys| keys.data_type().clone());
+            let entity_of =
+                |piece: &RecordBatch| -> std::result::Result<Vec<ArrayRef>, ArrowError> {
+                    let schema = piece.schema_ref();
+                    let column = |name: &String| Ok(piece.column(schema.index_of(name)?).clone());
+                    view.entity.iter().map(column).collect()
+                };
+            let kinds = entity_of(first)?;
+            let kinds = kinds.iter().map(|column| column.data_type().clone());
             let converter = RowConverter::new(kinds.map(SortField::new).collect())?;
             let keys = pieces.par_iter();
-            let keys = keys.map(|piece| converter.convert_columns(&keys_of(piece)?));
+            let keys = keys.map(|piece| converter.convert_columns(&entity_of(piece)?));
             let keys = keys.collect::<std::result::Result<Vec<_>, _>>()?;
-            // Runs that are sorted already are merged.
-            order.par_sort_by_key(|&(piece, row)| keys[piece as usize].row(row as usize));
+            let key = |piece: u32, row: u32| keys[piece as usize].row(row as usize);
+            // Runs that are sorted already are merged. Most events have a time of their own.
+            order.par_sort_by(|one: &(i64, u32, u32), other| {
+                let by_entity = || key(one.1, one.2).cmp(&key(other.1, other.2));
+                one.0.cmp(&other.0).then_with(by_entity)
+            });
         }
+        let order = order
+            .into_iter()
+            .map(|(_, piece, row)| (piece, row))
+            .collect();
         Ok(Self { pieces, order })
     }
 
@@ -181,7 +191,7 @@ impl Events {
             let places: Vec<(usize, usize)> = places
                 .map(|&(piece, row)| (piece as usize, row as usize))
                 .collect();
-            on_days(&interleave_record_batch(&pieces, &places)?, &wanted)
+            on_days(&put_together(&pieces, &places)?, &wanted)
         })
     }
 
@@ -202,23 +212,46 @@ impl Events {
     }
 }
 
+/// The rows at these places: the piece of each, and its place in that.
+fn put_together(
+    pieces: &[&RecordBatch],
+    places: &[(usize, usize)],
+) -> std::result::Result<RecordBatch, ArrowError> {
+    let Some(first) = pieces.first() else {
+        return Ok(RecordBatch::new_empty(Arc::new(Schema::empty())));
+    };
+    let columns = (0..first.num_columns()).into_par_iter().map(|column| {
+        let pieces: Vec<&dyn Array> = pieces.iter().map(|piece| &**piece.column(column)).collect();
+        interleave(&pieces, places)
+    });
+    let columns = columns.collect::<std::result::Result<_, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(places.len()));
+    RecordBatch::try_new_with_options(first.schema(), columns, &options)
+}
+
+/// The time of each event of a table.
+fn times(rows: &RecordBatch) -> std::result::Result<&TimestampMicrosecondArray, ArrowError> {
+    let times = rows.column(rows.schema_ref().index_of(REFERENCE_TIME)?);
+    times.as_primitive_opt().ok_or_else(|| {
+        let found = times.data_type();
+        ArrowError::SchemaError(format!("{REFERENCE_TIME} is of type {found}"))
+    })
+}
+
 /// The day of each event of a table, in days since 1970-01-01.
-pub(crate) fn days(rows: &RecordBatch) -> Vec<i32> {
-    let times = rows
-        .column_by_name(REFERENCE_TIME)
-        .and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>());
+pub(crate) fn days(rows: &RecordBatch) -> std::result::Result<Vec<i32>, ArrowError> {
     let day = |time: Option<i64>| {
         let day = time.unwrap_or(i64::MIN).div_euclid(DAY);
         i32::try_from(day).unwrap_or(i32::MIN)
     };
-    times.map_or_else(Vec::new, |times| times.iter().map(day).collect())
+    Ok(times(rows)?.iter().map(day).collect())
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use arrow::array::{Int64Array, TimestampMicrosecondArray};
+    use arrow::array::Int64Array;
     use arrow::datatypes::Field;
 
     use super::*;

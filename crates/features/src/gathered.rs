@@ -94,17 +94,20 @@ impl Gathered {
             column.divide(&buckets)?;
         }
         let orders = buckets.sorted(&entity.slices::<UInt32Type>(), &time.slices::<Int64Type>());
+        let entity = entity.into_values::<UInt32Type>(&buckets, &orders);
+        let [time, valid_from, valid_to] = [time, valid_from, valid_to]
+            .map(|times| times.into_values::<Int64Type>(&buckets, &orders));
         let columns = columns.into_par_iter().map(|mut column| {
             column.divide(&buckets)?;
-            column.sorted(&buckets, &orders)
+            column.into_sorted(&buckets, &orders)
         });
         Ok(ViewRows {
             columns: columns.collect::<Result<_>>()?,
             entities,
-            entity: entity.values::<UInt32Type>(&buckets, &orders),
-            time: time.values::<Int64Type>(&buckets, &orders),
-            valid_from: valid_from.values::<Int64Type>(&buckets, &orders),
-            valid_to: valid_to.values::<Int64Type>(&buckets, &orders),
+            entity,
+            time,
+            valid_from,
+            valid_to,
             places,
         })
     }
