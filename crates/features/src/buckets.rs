@@ -128,8 +128,9 @@ mod tests {
     #[test]
     fn a_bucket_has_whole_entities() {
         let rows = BUCKET_ROWS as u32;
-        let ranks = vec![(0..rows).map(|row| row / 1_000).collect(), vec![80; 10]];
-        let found = buckets_of(&[&ranks[..], &[vec![81; 2 * BUCKET_ROWS], vec![82]]].concat());
+        let small = (0..rows).map(|row| row / 1_000).collect();
+        let ranks = [small, vec![80; 10], vec![81; 2 * BUCKET_ROWS], vec![82]];
+        let found = buckets_of(&ranks);
         assert_eq!(found.len(), 83);
         assert_eq!(found[..66], [0; 66]);
         assert_eq!(found[80..], [1, 1, 2]);
