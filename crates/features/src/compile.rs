@@ -117,9 +117,9 @@ impl CompiledView {
             warning: Arc::new(Once::new()),
         };
         compiled.settle(&context, &sources).await?;
+        compiled.encodable = compiled.find_encodable();
         compiled.division = compiled.find_division(project);
         compiled.links = compiled.find_links()?;
-        compiled.encodable = compiled.find_encodable();
         compiled.fingerprint = fingerprint(project, view, &compiled.reads);
         Ok(compiled)
     }
@@ -157,7 +157,7 @@ impl CompiledView {
             Way::Events(input) => (input, Some(&self.entity_expressions[..])),
             Way::Dates(_) => return None,
         };
-        division::find(project, &self.sources(), input, group)
+        division::find(project, &self.sources(), self.identities(), input, group)
     }
 
     /// Of which of the other sources a piece takes only some rows.

@@ -20,31 +20,65 @@ use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::logical_plan::{Distinct, Join, Union};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
+use safra_history::Identity;
 use safra_project::{ColumnKnownAt, ColumnType, KnownAt, Project, Source};
+
+use crate::links;
 
 /// The column by which each of some sources is divided; all others are whole in every piece.
 pub(crate) type Division = BTreeMap<String, String>;
 
-/// The division by which a plan can be computed that divides most of the sources that it reads; `None` where there is none.
-/// With `group`, the rows of the plan are then grouped by these expressions.
+/// The division by which a plan can be computed that leaves the fewest of the sources that it reads whole in every piece; `None` where
+/// there is none. `identities` are columns that the plan compares with one another; what they divide leaves none. With `group`, the
+/// rows of the plan are then grouped by these expressions.
 pub(crate) fn find(
     project: &Project,
     sources: &BTreeSet<String>,
+    identities: &[Identity],
     plan: &LogicalPlan,
     group: Option<&[Expr]>,
 ) -> Option<Division> {
-    let mut best: Option<Division> = None;
-    for mut division in candidates(project) {
+    let fits = |division: &Division| match rows_of(plan, division) {
+        Some(Rows::Divided(keys)) => group.is_none_or(|group| !kept(group, &keys).is_empty()),
+        Some(Rows::Whole) | None => false,
+    };
+    let whole = |division: &Division| {
+        let followed = links::find(plan, division).map_or(0, |links| links.len());
+        sources.len().saturating_sub(division.len() + followed)
+    };
+    let declared = candidates(project).into_iter().map(|mut division| {
         division.retain(|source, _| sources.contains(source));
-        let fits = match rows_of(plan, &division) {
-            Some(Rows::Divided(keys)) => group.is_none_or(|group| !kept(group, &keys).is_empty()),
-            Some(Rows::Whole) | None => false,
-        };
-        if fits && best.as_ref().is_none_or(|best| best.len() < division.len()) {
-            best = Some(division);
+        division
+    });
+    let declared = declared.filter(fits).min_by_key(whole);
+    if declared
+        .as_ref()
+        .is_some_and(|division| whole(division) == 0)
+    {
+        return declared;
+    }
+    let compared = identities.iter();
+    let mut compared = compared.filter_map(|identity| division_of(project, identity));
+    let compared = compared.find(|division| fits(division) && whole(division) == 0);
+    compared.or(declared)
+}
+
+/// The division by columns that are compared with one another, of several sources.
+fn division_of(project: &Project, identity: &Identity) -> Option<Division> {
+    let mut division = Division::new();
+    for (source, column) in identity {
+        kind_of(project.sources.get(source)?, column)?;
+        if division.insert(source.clone(), column.clone()).is_some() {
+            return None;
         }
     }
-    best
+    (division.len() > 1).then_some(division)
+}
+
+/// The type of a column that is known with its row. Else a row would have NULL before, and be in another piece than the NULLs of others.
+fn kind_of(source: &Source, column: &str) -> Option<ColumnType> {
+    let column = source.column(column)?;
+    (column.known_at == ColumnKnownAt::Row).then_some(column.kind)
 }
 
 /// For each source that others refer to by its key, the sources that have that key, too, or refer to it. Those from which others take
@@ -67,14 +101,9 @@ fn candidates(project: &Project) -> Vec<Division> {
         .collect()
 }
 
-/// The sources that have the key of `parent`, or refer to it, by columns that are known with their rows: else a row would have NULL
-/// before, and be in another piece than the NULLs of others. `None` if that is so of the key.
+/// The sources that have the key of `parent`, or refer to it, by columns that are known with their rows. `None` if the key is not.
 fn division_by(project: &Project, parent: &Source, on: &str) -> Option<Division> {
-    let kind = |source: &Source, column: &str| -> Option<ColumnType> {
-        let column = source.column(column)?;
-        (column.known_at == ColumnKnownAt::Row).then_some(column.kind)
-    };
-    let of_key = kind(parent, on)?;
+    let of_key = kind_of(parent, on)?;
     let mut division = Division::from([(parent.name.clone(), on.to_owned())]);
     for source in project.sources.values() {
         let dated = dated_by(source).filter(|found| *found == (&parent.name, on));
@@ -84,7 +113,7 @@ fn division_by(project: &Project, parent: &Source, on: &str) -> Option<Division>
             (target == (&parent.name, on)).then_some(reference.column.as_str())
         });
         if let Some(column) = dated.or(referring)
-            && kind(source, column) == Some(of_key)
+            && kind_of(source, column) == Some(of_key)
         {
             division.insert(source.name.clone(), column.to_owned());
         }
