@@ -14,7 +14,7 @@ use tracing::warn;
 use crate::aggregates::ViewAggregate;
 use crate::division::{self, Division};
 use crate::encodable::Encodable;
-use crate::links::{self, Links};
+use crate::links::Links;
 use crate::obstacle::Obstacle;
 use crate::reads::{Known, check_reads, reads, register};
 use crate::split::{Parts, split};
@@ -118,8 +118,10 @@ impl CompiledView {
         };
         compiled.settle(&context, &sources).await?;
         compiled.encodable = compiled.find_encodable();
-        compiled.division = compiled.find_division(project);
-        compiled.links = compiled.find_links()?;
+        if let Some((division, links)) = compiled.find_division(project)? {
+            compiled.division = Some(division);
+            compiled.links = links;
+        }
         compiled.fingerprint = fingerprint(project, view, &compiled.reads);
         Ok(compiled)
     }
@@ -150,25 +152,16 @@ impl CompiledView {
         Ok(())
     }
 
-    /// By which columns the sources may be divided. The features of an event take all its rows.
-    fn find_division(&self, project: &Project) -> Option<Division> {
+    /// By which columns the sources may be divided, and of which of the others a piece takes only some rows. The features of an event take
+    /// all its rows.
+    fn find_division(&self, project: &Project) -> Result<Option<(Division, Links)>, FeatureError> {
         let (input, group) = match &self.way {
             Way::Sweep(input, _) => (input, None),
             Way::Events(input) => (input, Some(&self.entity_expressions[..])),
-            Way::Dates(_) => return None,
+            Way::Dates(_) => return Ok(None),
         };
         division::find(project, &self.sources(), self.identities(), input, group)
-    }
-
-    /// Of which of the other sources a piece takes only some rows.
-    fn find_links(&self) -> Result<Links, FeatureError> {
-        match (&self.division, &self.way) {
-            (Some(division), Way::Sweep(input, _) | Way::Events(input)) => {
-                let links = links::find(input, division);
-                links.map_err(|error| FeatureError::datafusion(&self.view.file, error))
-            }
-            _ => Ok(Links::new()),
-        }
+            .map_err(|error| FeatureError::datafusion(&self.view.file, error))
     }
 
     /// Which of its texts may be numbers. The features of an event are texts where they say so.

@@ -16,51 +16,53 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{Column, JoinType};
+use datafusion::common::{Column, JoinType, Result};
 use datafusion::logical_expr::logical_plan::{Distinct, Join, Union};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use safra_history::Identity;
 use safra_project::{ColumnKnownAt, ColumnType, KnownAt, Project, Source};
 
-use crate::links;
+use crate::links::{self, Links};
 
 /// The column by which each of some sources is divided; all others are whole in every piece.
 pub(crate) type Division = BTreeMap<String, String>;
 
-/// The division by which a plan can be computed that leaves the fewest of the sources that it reads whole in every piece; `None` where
-/// there is none. `identities` are columns that the plan compares with one another; what they divide leaves none. With `group`, the
-/// rows of the plan are then grouped by these expressions.
+/// The division by which a plan can be computed that leaves the fewest of the sources that it reads whole in every piece, with the links
+/// of those that follow it; `None` where there is none. `identities` are columns that the plan compares with one another; what they
+/// divide leaves none whole. With `group`, the rows of the plan are then grouped by these expressions.
+///
+/// # Errors
+/// What DataFusion says of the plan.
 pub(crate) fn find(
     project: &Project,
     sources: &BTreeSet<String>,
     identities: &[Identity],
     plan: &LogicalPlan,
     group: Option<&[Expr]>,
-) -> Option<Division> {
+) -> Result<Option<(Division, Links)>> {
     let fits = |division: &Division| match rows_of(plan, division) {
         Some(Rows::Divided(keys)) => group.is_none_or(|group| !kept(group, &keys).is_empty()),
         Some(Rows::Whole) | None => false,
     };
-    let whole = |division: &Division| {
-        let followed = links::find(plan, division).map_or(0, |links| links.len());
-        sources.len().saturating_sub(division.len() + followed)
+    let weighed = |division: Division| {
+        let links = links::find(plan, &division)?;
+        let whole = sources.len().saturating_sub(division.len() + links.len());
+        Ok((whole, division, links))
     };
     let declared = candidates(project).into_iter().map(|mut division| {
         division.retain(|source, _| sources.contains(source));
         division
     });
-    let declared = declared.filter(fits).min_by_key(whole);
-    if declared
-        .as_ref()
-        .is_some_and(|division| whole(division) == 0)
-    {
-        return declared;
-    }
+    let declared = declared.filter(fits).map(weighed);
     let compared = identities.iter();
-    let mut compared = compared.filter_map(|identity| division_of(project, identity));
-    let compared = compared.find(|division| fits(division) && whole(division) == 0);
-    compared.or(declared)
+    let compared = compared.filter_map(|identity| division_of(project, identity));
+    let compared = compared.filter(fits).map(weighed);
+    let compared = compared.filter(|found| !matches!(found, Ok((1.., ..))));
+    // Of those that leave as many, the first one.
+    let found = declared.chain(compared).collect::<Result<Vec<_>>>()?;
+    let least = found.into_iter().min_by_key(|(whole, ..)| *whole);
+    Ok(least.map(|(_, division, links)| (division, links)))
 }
 
 /// The division by columns that are compared with one another, of several sources.
