@@ -1,5 +1,5 @@
-//! The data file of a commit: Parquet, written row group by row group, with columns encoded in parallel. What is in it does
-//! not depend on the number of threads. Run-end encoded columns are written run by run.
+//! The data file of a commit: Parquet, with the columns of a few row groups encoded in parallel, while the groups before them
+//! are written. What is in it does not depend on the number of threads. Run-end encoded columns are written run by run.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,10 @@ use parquet::arrow::arrow_writer::{
 };
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor};
 use rayon::prelude::*;
 use uuid::Uuid;
 
@@ -26,9 +28,13 @@ use crate::data_file::parquet_error;
 use crate::runs::{self, Compressor, EncodedRuns};
 use crate::stats::stats;
 
-/// Rows of a data file's row group, which are encoded at once: few enough to skip most of a file when the rows are sorted by
-/// date and one date is asked for.
+/// Rows of a data file's row group: few enough to skip most of a file when the rows are sorted by date and one date is asked
+/// for.
 const ROW_GROUP_ROWS: usize = 131_072;
+
+/// Row groups that are encoded at once, at most. One column of a group may take as long as all others, such as the texts of
+/// reviews, and would keep only one thread busy. More groups take more memory.
+const GROUPS_AT_ONCE: usize = 4;
 
 /// How hard Zstandard tries: its fastest regular level.
 pub(crate) const COMPRESSION_LEVEL: i32 = 1;
@@ -38,10 +44,18 @@ pub(crate) struct DataFileWriter {
     table: String,
     folder: PathBuf,
     schema: SchemaRef,
-    /// Batches, or slices of them, that wait for their row group to be full.
-    waiting: Vec<Vec<ArrayRef>>,
-    waiting_rows: usize,
+    /// Full row groups that wait to be encoded together.
+    full: Vec<RowGroup>,
+    /// The one after them, which has room.
+    filling: RowGroup,
     open: Option<OpenFile>,
+}
+
+/// The rows of a row group, in batches or slices of them.
+#[derive(Default)]
+struct RowGroup {
+    batches: Vec<Vec<ArrayRef>>,
+    rows: usize,
 }
 
 struct OpenFile {
@@ -49,9 +63,13 @@ struct OpenFile {
     path: PathBuf,
     writer: SerializedFileWriter<File>,
     columns: ArrowRowGroupWriterFactory,
+    described: SchemaDescriptor,
     /// The column of each leaf, and the leaf's number inside it: 0, but for columns of lists or structs.
     leaves: Vec<(usize, usize)>,
+    /// Row groups whose encoding has begun.
     groups: usize,
+    /// Columns of row groups that are encoded and not yet written.
+    encoded: Vec<Vec<Chunk>>,
     is_finished: bool,
 }
 
@@ -62,8 +80,8 @@ impl DataFileWriter {
             table: table.to_owned(),
             folder: folder.to_owned(),
             schema,
-            waiting: Vec::new(),
-            waiting_rows: 0,
+            full: Vec::new(),
+            filling: RowGroup::default(),
             open: None,
         }
     }
@@ -74,15 +92,20 @@ impl DataFileWriter {
             table: self.table.clone(),
             source,
         })?;
+        let groups_at_once = GROUPS_AT_ONCE.min(rayon::current_num_threads());
         let mut start = 0;
         while start < rows.num_rows() {
-            let taken = (rows.num_rows() - start).min(ROW_GROUP_ROWS - self.waiting_rows);
+            let group = &mut self.filling;
+            let taken = (rows.num_rows() - start).min(ROW_GROUP_ROWS - group.rows);
             let slice = columns.iter().map(|column| column.slice(start, taken));
-            self.waiting.push(slice.collect());
-            self.waiting_rows += taken;
+            group.batches.push(slice.collect());
+            group.rows += taken;
             start += taken;
-            if self.waiting_rows == ROW_GROUP_ROWS {
-                self.flush()?;
+            if group.rows == ROW_GROUP_ROWS {
+                self.full.push(std::mem::take(group));
+                if self.full.len() >= groups_at_once {
+                    self.encode()?;
+                }
             }
         }
         Ok(())
@@ -90,13 +113,16 @@ impl DataFileWriter {
 
     /// Writes what waits, and returns what adds the file to the table; `None` without rows.
     pub(crate) fn finish(mut self) -> Result<Option<Add>, LakeError> {
-        if self.waiting_rows > 0 {
-            self.flush()?;
+        if self.filling.rows > 0 {
+            self.full.push(std::mem::take(&mut self.filling));
+        }
+        if !self.full.is_empty() {
+            self.encode()?;
         }
         let Some(open) = &mut self.open else {
             return Ok(None);
         };
-        let metadata = open.writer.finish();
+        let metadata = open.finish();
         let metadata = metadata.map_err(|source| parquet_error(&self.table, &open.path, source))?;
         let size = std::fs::metadata(&open.path).map_err(|e| LakeError::io(&open.path, e))?;
         let elapsed = SystemTime::now()
@@ -113,18 +139,16 @@ impl DataFileWriter {
         }))
     }
 
-    /// Writes what waits as a row group.
-    fn flush(&mut self) -> Result<(), LakeError> {
+    /// Encodes the row groups that wait.
+    fn encode(&mut self) -> Result<(), LakeError> {
         let open = match self.open.take() {
             Some(open) => open,
             None => OpenFile::new(&self.table, &self.folder, &self.schema)?,
         };
         let open = self.open.insert(open);
-        open.write(&self.schema, &self.waiting)
-            .map_err(|source| parquet_error(&self.table, &open.path, source))?;
-        self.waiting.clear();
-        self.waiting_rows = 0;
-        Ok(())
+        let groups = std::mem::take(&mut self.full);
+        open.add(&self.schema, &groups)
+            .map_err(|source| parquet_error(&self.table, &open.path, source))
     }
 }
 
@@ -141,46 +165,71 @@ impl OpenFile {
         let opened = ArrowWriter::try_new(file, schema.clone(), Some(properties))
             .and_then(ArrowWriter::into_serialized_writer);
         let (writer, columns) = opened.map_err(|source| parquet_error(table, &path, source))?;
-        let schema = writer.schema_descr();
-        let leaves = leaves(schema.num_columns(), |leaf| {
-            schema.get_column_root_idx(leaf)
+        let described = writer.schema_descr().clone();
+        let leaves = leaves(described.num_columns(), |leaf| {
+            described.get_column_root_idx(leaf)
         });
         Ok(Self {
             name,
             path,
             writer,
             columns,
+            described,
             leaves,
             groups: 0,
+            encoded: Vec::new(),
             is_finished: false,
         })
     }
 
-    fn write(&mut self, schema: &Schema, rows: &[Vec<ArrayRef>]) -> Result<(), ParquetError> {
-        let writers = self.columns.create_column_writers(self.groups)?;
-        let described = self.writer.schema_descr();
-        let lasting = rows.iter().flatten().any(runs::is_run_end_encoded);
+    /// Encodes row groups while those before them are written.
+    fn add(&mut self, schema: &Schema, groups: &[RowGroup]) -> Result<(), ParquetError> {
+        let mut columns = Vec::new();
+        for group in groups {
+            let writers = self.columns.create_column_writers(self.groups)?;
+            let writers = writers.into_iter().enumerate();
+            columns.extend(writers.map(|(leaf, writer)| (group, leaf, writer)));
+            self.groups += 1;
+        }
+        let before = std::mem::take(&mut self.encoded);
+        let (file, leaves, described) = (&mut self.writer, &self.leaves, &self.described);
         let compressor = || Compressor::new(COMPRESSION_LEVEL);
-        let encode = |compressor: &mut std::io::Result<Compressor>,
-                      (number, writer): (usize, ArrowColumnWriter)| {
-            let (column, leaf) = self.leaves[number];
-            if lasting {
-                let compressor = compressor.as_mut();
-                let compressor = compressor.map_err(|e| ParquetError::General(e.to_string()))?;
-                let arrays: Vec<&ArrayRef> = rows.iter().map(|batch| &batch[column]).collect();
-                let described = described.column(number);
-                if let Some(runs) = runs::encode(&described, &arrays, compressor)? {
-                    return Ok(Chunk::Runs(runs));
-                }
-            }
-            encode(writer, schema, column, leaf, rows).map(Chunk::Arrow)
+        let encode = |compressor: &mut std::io::Result<Compressor>, (group, leaf, writer)| {
+            let field = Leaf {
+                schema,
+                described: described.column(leaf),
+                place: leaves[leaf],
+            };
+            field.encode(group, writer, compressor)
         };
-        let chunks: Vec<Chunk> = writers
-            .into_par_iter()
-            .enumerate()
-            .map_init(compressor, encode)
-            .collect::<Result<_, ParquetError>>()?;
-        let mut group = self.writer.next_row_group()?;
+        let (written, encoded) = rayon::join(
+            || write(file, before),
+            || {
+                let columns = columns.into_par_iter().map_init(compressor, encode);
+                columns.collect::<Result<Vec<Chunk>, ParquetError>>()
+            },
+        );
+        written?;
+        let mut encoded = encoded?.into_iter();
+        let of_group = |_: &RowGroup| encoded.by_ref().take(self.leaves.len()).collect();
+        self.encoded = groups.iter().map(of_group).collect();
+        Ok(())
+    }
+
+    /// Writes what is encoded, and ends the file.
+    fn finish(&mut self) -> Result<ParquetMetaData, ParquetError> {
+        write(&mut self.writer, std::mem::take(&mut self.encoded))?;
+        self.writer.finish()
+    }
+}
+
+/// Writes row groups, each of all its columns.
+fn write(
+    file: &mut SerializedFileWriter<File>,
+    groups: Vec<Vec<Chunk>>,
+) -> Result<(), ParquetError> {
+    for chunks in groups {
+        let mut group = file.next_row_group()?;
         for chunk in chunks {
             match chunk {
                 Chunk::Arrow(chunk) => chunk.append_to_row_group(&mut group)?,
@@ -188,9 +237,8 @@ impl OpenFile {
             }
         }
         group.close()?;
-        self.groups += 1;
-        Ok(())
     }
+    Ok(())
 }
 
 /// An encoded column of a row group.
@@ -243,23 +291,52 @@ fn leaves(count: usize, column_of: impl Fn(usize) -> usize) -> Vec<(usize, usize
     leaves
 }
 
-fn encode(
-    mut writer: ArrowColumnWriter,
-    schema: &Schema,
-    column: usize,
-    leaf: usize,
-    rows: &[Vec<ArrayRef>],
-) -> Result<ArrowColumnChunk, ParquetError> {
-    let field = schema.field(column);
-    for batch in rows {
-        let array = match runs::is_run_end_encoded(&batch[column]) {
-            true => &cast(&batch[column], field.data_type())?,
-            false => &batch[column],
-        };
-        let leaves = compute_leaves(field, array)?;
-        if let Some(values) = leaves.get(leaf) {
-            writer.write(values)?;
+/// A leaf of the columns of a file.
+struct Leaf<'a> {
+    schema: &'a Schema,
+    described: ColumnDescPtr,
+    /// The column, and the leaf's number inside it.
+    place: (usize, usize),
+}
+
+impl Leaf<'_> {
+    /// The values of the leaf in a row group, encoded.
+    fn encode(
+        &self,
+        group: &RowGroup,
+        writer: ArrowColumnWriter,
+        compressor: &mut std::io::Result<Compressor>,
+    ) -> Result<Chunk, ParquetError> {
+        let batches = group.batches.iter();
+        let arrays: Vec<&ArrayRef> = batches.map(|batch| &batch[self.place.0]).collect();
+        if group.batches.iter().flatten().any(runs::is_run_end_encoded) {
+            let compressor = compressor.as_mut();
+            let compressor = compressor.map_err(|e| ParquetError::General(e.to_string()))?;
+            if let Some(runs) = runs::encode(&self.described, &arrays, compressor)? {
+                return Ok(Chunk::Runs(runs));
+            }
         }
+        self.encode_values(&arrays, writer).map(Chunk::Arrow)
     }
-    writer.close()
+
+    /// As the library encodes them, value by value.
+    fn encode_values(
+        &self,
+        arrays: &[&ArrayRef],
+        mut writer: ArrowColumnWriter,
+    ) -> Result<ArrowColumnChunk, ParquetError> {
+        let (column, inside) = self.place;
+        let field = self.schema.field(column);
+        for &array in arrays {
+            let array = match runs::is_run_end_encoded(array) {
+                true => &cast(array, field.data_type())?,
+                false => array,
+            };
+            let leaves = compute_leaves(field, array)?;
+            if let Some(values) = leaves.get(inside) {
+                writer.write(values)?;
+            }
+        }
+        writer.close()
+    }
 }

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod row_groups;
 mod run_ends;
 
 use std::collections::{BTreeSet, HashMap};
