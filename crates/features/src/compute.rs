@@ -65,7 +65,7 @@ const VALUES_A_COMMIT: usize = 128 << 20;
 
 /// Feature values of a commit for each value of its input, at least: then walking the input again for the next commit
 /// costs little beside writing what came of it.
-const OUTPUT_PER_INPUT: usize = 4;
+const OUTPUT_PER_INPUT: usize = 8;
 
 /// Dates computed at once where each takes a query: what is lost when a backfill is killed.
 const QUERIES_AT_ONCE: usize = 32;
