@@ -137,26 +137,28 @@ async fn fill(
     history: History,
     progress: Progress,
 ) -> Result<Vec<BackfillReport>, FeatureError> {
-    let history = Arc::new(history);
     let at_once = views_at_once(&history);
-    let tasks = compiled.into_iter().map(|view| {
-        let job = Job {
+    let jobs = compiled.into_iter().map(|view| {
+        Ok(Job {
             lake: lake.clone(),
             project: project.clone(),
+            // What no later view reads leaves the memory with the last that does.
+            history: Arc::new(history.only(&view.columns(project))?),
             view,
-            history: Arc::clone(&history),
             dates: dates.to_vec(),
             progress: Arc::clone(&progress),
-        };
-        async move {
-            let file = job.view.view.file.clone();
-            match tokio::spawn(job.run()).await {
-                Ok(report) => report,
-                Err(error) => Err(FeatureError::shape(
-                    &file,
-                    format!("the backfill stopped: {error}"),
-                )),
-            }
+        })
+    });
+    let jobs: Vec<Job> = jobs.collect::<Result<_, FeatureError>>()?;
+    drop(history);
+    let tasks = jobs.into_iter().map(|job| async move {
+        let file = job.view.view.file.clone();
+        match tokio::spawn(job.run()).await {
+            Ok(report) => report,
+            Err(error) => Err(FeatureError::shape(
+                &file,
+                format!("the backfill stopped: {error}"),
+            )),
         }
     });
     futures::stream::iter(tasks)

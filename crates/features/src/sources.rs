@@ -13,7 +13,7 @@ use crate::{CompiledView, FeatureError};
 pub(crate) const ROWS_TOGETHER: usize = 8 << 20;
 
 /// Bytes of larger sources that are held for several views, about.
-const BYTES_TOGETHER: usize = 2 << 30;
+const BYTES_TOGETHER: usize = 3 << 30;
 
 /// Bytes of a text, with what says where it ends: a short one, or a number and its part of a dictionary.
 const TEXT_BYTES: usize = 16;
