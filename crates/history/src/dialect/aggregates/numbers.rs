@@ -87,10 +87,15 @@ pub(super) fn percentile(mut numbers: Vec<f64>, share: f64) -> f64 {
         return low;
     }
     let step = high - low;
-    match step.is_finite() {
+    let between = match step.is_finite() {
         true => low + step * fraction + 0.0,
         // The two are taken apart where their difference overflows.
         false => low * (1.0 - fraction) + high * fraction,
+    };
+    // Between infinities lies NaN, of which processors make one with a sign or one without.
+    match between.is_nan() {
+        true => f64::NAN,
+        false => between,
     }
 }
 
@@ -236,4 +241,18 @@ pub(super) fn constant(function: &str, argument: &ArrayRef) -> Result<f64> {
 /// The values of a column of floats; where NULL, anything.
 pub(super) fn floats(column: &ArrayRef) -> &[f64] {
     column.as_primitive::<Float64Type>().values()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn between_infinities_lies_nan_without_a_sign() {
+        let infinities = vec![f64::NEG_INFINITY, f64::INFINITY];
+        for share in [0.3, 0.5] {
+            let found = percentile(infinities.clone(), share);
+            assert_eq!(found.to_bits(), f64::NAN.to_bits());
+        }
+    }
 }
