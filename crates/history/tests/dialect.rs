@@ -64,6 +64,38 @@ fn dates_move_by_any_integer() {
     );
 }
 
+#[test]
+fn times_and_dates_count_from_1970() {
+    let times = "(VALUES (TIMESTAMP '1969-12-31 23:59:59.5'), (TIMESTAMP '2018-01-02 12:00:00'), (NULL)) AS r(t)";
+    // Of all times before 1970 the part of a second counts towards it, and the day is the one that it is on.
+    let counted = |calls: &str| query(&format!("SELECT {calls} FROM {times}"));
+    for precision in ["Microsecond", "Nanosecond", "Second"] {
+        let time = format!("arrow_cast(t, 'Timestamp({precision}, None)')");
+        let seconds = counted(&format!("unix_seconds({time})"));
+        assert_eq!(seconds, "0 1514894400 NULL", "{precision}");
+        let days = counted(&format!("unix_date(CAST({time} AS DATE))"));
+        let first = if precision == "Second" { "0" } else { "-1" };
+        assert_eq!(days, format!("{first} 17533 NULL"), "{precision}");
+    }
+    let time = "arrow_cast(t, 'Timestamp(Microsecond, None)')";
+    assert_eq!(
+        counted(&format!("unix_micros({time}), unix_millis({time})")),
+        "-500000 -500 1514894400000000 1514894400000 NULL NULL"
+    );
+    let dates = "(VALUES (DATE '1969-12-30'), (DATE '2018-01-02'), (NULL)) AS r(d)";
+    assert_eq!(
+        query(&format!("SELECT unix_date(d) FROM {dates}")),
+        "-2 17533 NULL"
+    );
+    // A time of a zone counts from 1970 in UTC.
+    let zoned = "arrow_cast(t, 'Timestamp(Microsecond, Some(\"-03:00\"))')";
+    assert_eq!(
+        counted(&format!("unix_seconds({zoned})")),
+        "10799 1514905200 NULL"
+    );
+    assert!(refused("SELECT unix_micros(1)").contains("unix_micros"));
+}
+
 const CALLS: &[&str] = &[
     "avg(v)",
     "sum(v)",

@@ -26,11 +26,15 @@ pub(super) fn functions() -> [ScalarUDF; 3] {
             signature: Signature::user_defined(Volatility::Immutable),
         })
     };
-    let difference = ScalarUDF::from(Difference {
+    [moved(date_add()), moved(date_sub()), difference()]
+}
+
+/// `date_diff`: days from the second argument to the first.
+pub(super) fn difference() -> ScalarUDF {
+    ScalarUDF::from(Difference {
         aliases: ["datediff".to_owned()],
         signature: Signature::user_defined(Volatility::Immutable),
-    });
-    [moved(date_add()), moved(date_sub()), difference]
+    })
 }
 
 /// Days from the second argument to the first, each a date or a time, of which the day counts.

@@ -3,6 +3,7 @@
 
 mod aggregates;
 mod dates;
+mod unix;
 
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ pub fn session(threads: usize) -> SessionContext {
     for (plain, alias) in [(first_value_udaf(), "first"), (last_value_udaf(), "last")] {
         context.register_udaf(plain.as_ref().clone().with_aliases([alias]));
     }
-    for function in dates::functions() {
+    for function in dates::functions().into_iter().chain(unix::functions()) {
         context.register_udf(function);
     }
     context
