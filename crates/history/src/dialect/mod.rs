@@ -28,6 +28,7 @@ pub fn session(threads: usize) -> SessionContext {
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
     config.options_mut().sql_parser.collect_spans = true;
     config.options_mut().execution.collect_statistics = false;
+    config.options_mut().optimizer.use_statistics_registry = true;
     let mut builder = SessionStateBuilder::new_with_default_features()
         .with_config(config)
         .with_spark_features();
