@@ -56,6 +56,8 @@ pub(crate) struct DataFileWriter {
 struct RowGroup {
     batches: Vec<Vec<ArrayRef>>,
     rows: usize,
+    /// Whether any of its columns is run-end encoded in any of the batches.
+    has_runs: bool,
 }
 
 struct OpenFile {
@@ -92,6 +94,7 @@ impl DataFileWriter {
             table: self.table.clone(),
             source,
         })?;
+        let has_runs = columns.iter().any(runs::is_run_end_encoded);
         let groups_at_once = GROUPS_AT_ONCE.min(rayon::current_num_threads());
         let mut start = 0;
         while start < rows.num_rows() {
@@ -100,6 +103,7 @@ impl DataFileWriter {
             let slice = columns.iter().map(|column| column.slice(start, taken));
             group.batches.push(slice.collect());
             group.rows += taken;
+            group.has_runs |= has_runs;
             start += taken;
             if group.rows == ROW_GROUP_ROWS {
                 self.full.push(std::mem::take(group));
@@ -309,7 +313,7 @@ impl Leaf<'_> {
     ) -> Result<Chunk, ParquetError> {
         let batches = group.batches.iter();
         let arrays: Vec<&ArrayRef> = batches.map(|batch| &batch[self.place.0]).collect();
-        if group.batches.iter().flatten().any(runs::is_run_end_encoded) {
+        if group.has_runs {
             let compressor = compressor.as_mut();
             let compressor = compressor.map_err(|e| ParquetError::General(e.to_string()))?;
             if let Some(runs) = runs::encode(&self.described, &arrays, compressor)? {
