@@ -13,7 +13,7 @@ use datafusion::logical_expr::{EmitTo, GroupsAccumulator, LogicalPlan, LogicalPl
 use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{GroupsAccumulatorAdapter, PhysicalExpr};
-use safra_history::{VALID_FROM, VALID_TO, session};
+use safra_history::{OPEN, VALID_FROM, VALID_TO, session};
 
 use crate::keys::Keys;
 use crate::sequenced::{Rewriter, Versions};
@@ -27,7 +27,9 @@ pub(crate) async fn collect(group: &Group, rewriter: &mut Rewriter<'_>) -> Resul
     let schema = Arc::new(frame.schema().as_arrow().clone());
     let rows = concat_batches(&schema, &frame.collect().await?)?;
     let rows = aggregated(group, &rows)?;
-    let grows = false;
+    let last = rows.columns().last();
+    let ends = last.map(|ends| ends.as_primitive::<Int64Type>().values());
+    let grows = ends.is_some_and(|ends| ends.iter().all(|end| *end == OPEN));
     Ok(Versions { rows, grows })
 }
 
