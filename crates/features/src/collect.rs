@@ -18,7 +18,8 @@ use crate::entities::Entities;
 use crate::gathered::Gathered;
 use crate::pieces::InPieces;
 use crate::row_batch::{RowBatch, types};
-use crate::rows::{ViewRows, Wanted, entity_texts, plan, sequenced};
+use crate::rows::{ViewRows, Wanted, entity_texts, plan};
+use crate::staged::Staged;
 use crate::swept::Swept;
 use crate::totals::{OrderedTotals, Part, ViewTotals};
 use crate::{CompiledView, FeatureError};
@@ -65,7 +66,7 @@ async fn kept(
     history: &History,
     dates: Option<&[NaiveDate]>,
 ) -> Result<Option<Collected>, FeatureError> {
-    let (work, pieces) = Work::new(view, input, swept, history, dates)?;
+    let (work, pieces) = Work::new(view, input, swept, history, dates).await?;
     let (gathered, totals) = work.run(pieces).await?;
     Ok(match totals {
         Some(totals) if totals.has_too_many() => None,
@@ -85,7 +86,7 @@ async fn held(
     history: &History,
     dates: Option<&[NaiveDate]>,
 ) -> Result<ViewRows, FeatureError> {
-    let (work, pieces) = Work::new(view, input, swept, history, dates)?;
+    let (work, pieces) = Work::new(view, input, swept, history, dates).await?;
     let (gathered, _) = work.run(pieces).await?;
     work.sorted(gathered)
 }
@@ -97,7 +98,7 @@ const TOTALS_BYTES: usize = 1 << 30;
 /// What all pieces need to know.
 struct Work {
     view: CompiledView,
-    input: LogicalPlan,
+    staged: Staged,
     wanted: Wanted,
     aggregates: Vec<Aggregate>,
     /// For each column of the entity the texts that its numbers stand for, if it has numbers.
@@ -118,7 +119,7 @@ enum Choice {
 }
 
 impl Work {
-    fn new(
+    async fn new(
         view: &CompiledView,
         input: &LogicalPlan,
         swept: &Swept,
@@ -127,13 +128,10 @@ impl Work {
     ) -> Result<(Arc<Self>, InPieces), FeatureError> {
         let wanted = Wanted::of(swept);
         // Of pieces the whole decides: some have no rows of a source, and say nothing.
-        let view = match history.encodes(view.identities()) {
-            true => view.clone(),
-            false => view.over_texts(),
-        };
+        let view = view.over(history);
         let pieces = InPieces::of(&view, history)?;
         let work = Self {
-            input: input.clone(),
+            staged: Staged::new(&view, input, history).await?,
             aggregates: swept.aggregates(&wanted.places),
             wanted,
             texts: entity_texts(&view, history),
@@ -229,7 +227,7 @@ impl Work {
 
     /// The rows over a piece of the sources.
     async fn stream(&self, piece: &History) -> Result<SendableRecordBatchStream, FeatureError> {
-        let sequenced = sequenced(&self.view, &self.input, piece).await?;
+        let sequenced = self.staged.sequenced(piece).await?;
         let plan = plan(&self.view, sequenced, self.wanted.columns.clone());
         let plan = plan.map_err(|e| self.failed(e))?;
         let frame = session(1).execute_logical_plan(plan).await;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Once};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::prelude::SessionContext;
-use safra_history::{Columns, Identity, session};
+use safra_history::{Columns, History, Identity, session};
 use safra_project::{Project, View, Window};
 use sha2::{Digest, Sha256};
 use tracing::warn;
@@ -164,16 +164,23 @@ impl CompiledView {
             .map_err(|error| FeatureError::datafusion(&self.view.file, error))
     }
 
-    /// Which of its texts may be numbers. The features of an event are texts where they say so.
+    /// Which of its texts may be numbers.
     fn find_encodable(&self) -> Encodable {
         match &self.way {
-            Way::Sweep(input, swept) => Encodable::of(
+            Way::Sweep(input, swept) => Encodable::of_parts(
                 input,
                 &self.entity_expressions,
                 &self.time_expression,
                 swept,
             ),
-            Way::Events(_) | Way::Dates(_) => Encodable::default(),
+            Way::Events(input) => Encodable::of_events(
+                input,
+                &self.entity_expressions,
+                &self.time_expression,
+                &self.aggregates,
+                (&self.projection, &self.entity_outputs),
+            ),
+            Way::Dates(_) => Encodable::default(),
         }
     }
 
@@ -183,11 +190,29 @@ impl CompiledView {
         &self.encodable.identities
     }
 
+    /// The keys by which a piece of its sources finds the rows that it needs of others, each with the column that refers to it: it does
+    /// where a history holds them as numbers, whether they are computed with as such or as texts.
+    pub fn followed(&self) -> impl Iterator<Item = Identity> {
+        let links = self.links.iter();
+        links.map(|(source, link)| {
+            let key = (source.clone(), link.key.clone());
+            Identity::from([key, (link.from.clone(), link.column.clone())])
+        })
+    }
+
     /// The same view, computed from texts whatever its sources hold.
     pub(crate) fn over_texts(&self) -> Self {
         Self {
             encodable: Encodable::default(),
             ..self.clone()
+        }
+    }
+
+    /// The same view, computed from numbers only if these sources hold all of them.
+    pub(crate) fn over(&self, history: &History) -> Self {
+        match history.encodes(self.identities()) {
+            true => self.clone(),
+            false => self.over_texts(),
         }
     }
 

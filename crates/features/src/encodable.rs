@@ -14,6 +14,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use safra_history::{Columns, Identity};
 use safra_sweep::Function;
 
+use crate::aggregates::ViewAggregate;
 use crate::swept::Swept;
 
 /// The texts of a view that may be numbers.
@@ -26,16 +27,15 @@ pub(crate) struct Encodable {
 }
 
 impl Encodable {
-    /// Of a view whose rows are those of `plan`.
-    pub(crate) fn of(plan: &LogicalPlan, entity: &[Expr], time: &Expr, swept: &Swept) -> Self {
-        let mut walk = Walk::default();
-        let columns = walk.plan(plan);
+    /// Of a view whose rows are those of `plan`, and of which the sweep computes these parts.
+    pub(crate) fn of_parts(
+        plan: &LogicalPlan,
+        entity: &[Expr],
+        time: &Expr,
+        swept: &Swept,
+    ) -> Self {
+        let (mut walk, columns, keys) = Walk::of(plan, entity, time);
         let schema = plan.schema();
-        let keys: Vec<Origin> = entity
-            .iter()
-            .map(|key| walk.passed(key, schema, &columns))
-            .collect();
-        walk.expression(time, schema, &columns);
         for part in &swept.parts {
             let is_compared = matches!(part.function, Function::Count | Function::CountDistinct);
             match &part.argument {
@@ -47,6 +47,30 @@ impl Encodable {
             }
             if let Some(filter) = &part.filter {
                 walk.expression(filter, schema, &columns);
+            }
+        }
+        walk.found(&keys)
+    }
+
+    /// Of a view about events whose rows are those of `plan`. These features over the grouped relation, in which the entity has
+    /// these names, are computed before numbers become texts again.
+    pub(crate) fn of_events(
+        plan: &LogicalPlan,
+        entity: &[Expr],
+        time: &Expr,
+        aggregates: &[ViewAggregate],
+        (features, names): (&[Expr], &[String]),
+    ) -> Self {
+        let (mut walk, columns, keys) = Walk::of(plan, entity, time);
+        let schema = plan.schema();
+        for aggregate in aggregates {
+            walk.expression(&aggregate.filtered(None), schema, &columns);
+        }
+        let read = features.iter().flat_map(Expr::column_refs);
+        let read: BTreeSet<String> = read.map(Column::flat_name).collect();
+        for (key, name) in entity.iter().zip(names) {
+            if read.contains(name) {
+                walk.expression(key, schema, &columns);
             }
         }
         walk.found(&keys)
@@ -94,6 +118,15 @@ struct Walk {
 }
 
 impl Walk {
+    /// Over the rows of a view, with where the columns of these come from, and those of the entity.
+    fn of(plan: &LogicalPlan, entity: &[Expr], time: &Expr) -> (Self, Vec<Origin>, Vec<Origin>) {
+        let mut walk = Self::default();
+        let columns = walk.plan(plan);
+        let keys = walk.all_passed(entity, plan.schema(), &columns);
+        walk.expression(time, plan.schema(), &columns);
+        (walk, columns, keys)
+    }
+
     fn found(mut self, keys: &[Origin]) -> Encodable {
         if self.is_lost {
             return Encodable::default();

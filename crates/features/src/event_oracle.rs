@@ -13,7 +13,7 @@ use safra_history::{DAY, History, session};
 
 use crate::events::{grouped, time};
 use crate::oracle::{at, tables};
-use crate::project_features::nullable;
+use crate::project_features::{column, nullable};
 use crate::{CompiledView, FeatureError};
 
 /// The features of the events at one moment (microseconds since 1970-01-01), as [`compute`](crate::compute) lays them
@@ -29,7 +29,13 @@ pub async fn event_oracle(
 ) -> Result<RecordBatch, FeatureError> {
     let failed = |error| FeatureError::datafusion(&view.view.file, error);
     let is_now = time(view).eq(timestamp(moment));
-    let plan = grouped(view, view.input.clone(), is_now).map_err(failed)?;
+    let by_entity = view.entity.iter().map(|name| column(name).sort(true, true));
+    let plan = grouped(view, view.input.clone(), is_now).and_then(|plan| {
+        LogicalPlanBuilder::from(plan)
+            .sort(by_entity.collect::<Vec<_>>())?
+            .build()
+    });
+    let plan = plan.map_err(failed)?;
     run(view, history, plan, moment.saturating_add(1)).await
 }
 

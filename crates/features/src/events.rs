@@ -7,30 +7,29 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions,
     TimestampMicrosecondArray,
 };
-use arrow::compute::{concat_batches, filter_record_batch, interleave};
+use arrow::compute::{concat_batches, filter_record_batch, interleave, take};
 use arrow::datatypes::{DataType, Schema, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use chrono::NaiveDate;
 use datafusion::common::Result;
-use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use futures::TryStreamExt;
 use rayon::prelude::*;
 use safra_history::{DAY, History, session};
 
 use crate::pieces::InPieces;
-use crate::project_features::{
-    aggregate_column, column, entity_column, event_expressions, nullable,
-};
-use crate::rows::sequenced;
+use crate::project_features::{aggregate_column, entity_column, event_expressions, nullable};
+use crate::pushdown::push_down;
+use crate::rows::entity_texts;
 use crate::sequenced::Sequenced;
+use crate::staged::Staged;
 use crate::store::REFERENCE_TIME;
 use crate::{CompiledView, FeatureError};
 
 /// The features of events: the entity's columns, `reference_time` and the features.
 pub(crate) struct Events {
-    /// Of each piece of the sources, sorted by time, then entity.
+    /// Of each piece of the sources.
     pieces: Vec<RecordBatch>,
     /// All rows by time, then entity: the piece of each, and its place in that.
     order: Vec<(u32, u32)>,
@@ -45,35 +44,64 @@ pub(crate) async fn collect(
     history: &History,
     days: impl IntoIterator<Item = NaiveDate>,
 ) -> std::result::Result<Events, FeatureError> {
-    let days = days.into_iter().map(|day| day.to_epoch_days()).collect();
-    let work = Arc::new((view.clone(), input.clone(), days));
+    let view = &view.over(history);
     let pieces = InPieces::of(view, history)?;
+    let work = Arc::new(Work {
+        view: view.clone(),
+        staged: Staged::new(view, input, history).await?,
+        texts: entity_texts(view, history),
+        days: days.into_iter().map(|day| day.to_epoch_days()).collect(),
+    });
     let pieces = pieces.side_by_side(&view.view.file, move |_, piece| {
         let work = Arc::clone(&work);
-        async move {
-            let (view, input, days) = &*work;
-            let failed = |error: DataFusionError| FeatureError::datafusion(&view.view.file, error);
-            let rows = sequenced(view, input, &piece).await?;
-            of_piece(view, rows, days).await.map_err(failed)
-        }
+        async move { work.piece(&piece).await }
     });
     let pieces: Vec<RecordBatch> = pieces.try_collect().await?;
     Events::of(view, pieces).map_err(|error| FeatureError::datafusion(&view.view.file, error))
 }
 
-/// The events among some rows on some days, by time, then entity.
-async fn of_piece(
-    view: &CompiledView,
-    rows: Sequenced,
-    wanted: &BTreeSet<i32>,
-) -> Result<RecordBatch> {
-    let moment = cast(time(view), DataType::Int64);
-    let holds = rows.from.lt_eq(moment.clone()).and(moment.lt(rows.to));
-    let plan = grouped(view, rows.plan, holds)?;
-    let frame = session(1).execute_logical_plan(plan).await?;
-    let schema = Arc::new(nullable(frame.schema().as_arrow()));
-    let rows = concat_batches(&schema, &frame.collect().await?)?;
-    Ok(on_days(&rows, wanted)?)
+/// What all pieces need to know.
+struct Work {
+    view: CompiledView,
+    staged: Staged,
+    /// For each column of the entity the texts that its numbers stand for, if it has numbers.
+    texts: Vec<Option<ArrayRef>>,
+    /// In days since 1970-01-01.
+    days: BTreeSet<i32>,
+}
+
+impl Work {
+    /// The events of a piece of the sources, in any order.
+    async fn piece(&self, piece: &History) -> std::result::Result<RecordBatch, FeatureError> {
+        let rows = self.staged.sequenced(piece).await?;
+        let failed = |error| FeatureError::datafusion(&self.view.view.file, error);
+        self.events(rows).await.map_err(failed)
+    }
+
+    async fn events(&self, rows: Sequenced) -> Result<RecordBatch> {
+        let moment = cast(time(&self.view), DataType::Int64);
+        let holds = rows.from.lt_eq(moment.clone()).and(moment.lt(rows.to));
+        let plan = push_down(grouped(&self.view, rows.plan, holds)?)?;
+        let frame = session(1).execute_logical_plan(plan).await?;
+        let schema = Arc::new(nullable(frame.schema().as_arrow()));
+        let rows = concat_batches(&schema, &frame.collect().await?)?;
+        Ok(self.with_texts(on_days(&rows, &self.days)?)?)
+    }
+
+    /// The texts of the entity in the place of their numbers.
+    fn with_texts(&self, rows: RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
+        let (schema, mut columns, _) = rows.into_parts();
+        let mut fields = schema.fields().to_vec();
+        // The columns of the entity come first.
+        for (i, texts) in self.texts.iter().enumerate() {
+            if let Some(texts) = texts {
+                columns[i] = take(texts, &columns[i], None)?;
+                let field = fields[i].as_ref().clone();
+                fields[i] = Arc::new(field.with_data_type(texts.data_type().clone()));
+            }
+        }
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+    }
 }
 
 /// The events of a table on some days.
@@ -89,7 +117,7 @@ fn on_days(
     }
 }
 
-/// The features of the events among some rows, by entity and time.
+/// The features of the events among some rows, in any order.
 pub(crate) fn grouped(
     view: &CompiledView,
     rows: LogicalPlan,
@@ -110,14 +138,10 @@ pub(crate) fn grouped(
         let call = Expr::AggregateFunction(aggregate.call.clone());
         call.alias(aggregate_column(0, i))
     });
-    let order = [REFERENCE_TIME].into_iter();
-    let order = order.chain(view.entity.iter().map(String::as_str));
-    let order: Vec<_> = order.map(|name| column(name).sort(true, true)).collect();
     LogicalPlanBuilder::from(rows)
         .filter(of_somebody)?
         .aggregate(group, aggregates)?
         .project(event_expressions(view)?)?
-        .sort(order)?
         .build()
 }
 
@@ -137,9 +161,7 @@ impl Events {
             let places = times(piece)?.values().iter().zip(0..);
             order.extend(places.map(|(&time, row)| (time, number as u32, row)));
         }
-        if let Some(first) = pieces.first()
-            && pieces.len() > 1
-        {
+        if let Some(first) = pieces.first() {
             let entity_of =
                 |piece: &RecordBatch| -> std::result::Result<Vec<ArrayRef>, ArrowError> {
                     let schema = piece.schema_ref();
@@ -153,7 +175,7 @@ impl Events {
             let keys = keys.map(|piece| converter.convert_columns(&entity_of(piece)?));
             let keys = keys.collect::<std::result::Result<Vec<_>, _>>()?;
             let key = |piece: u32, row: u32| keys[piece as usize].row(row as usize);
-            // Runs that are sorted already are merged. Most events have a time of their own.
+            // Most events have a time of their own.
             order.par_sort_by(|one: &(i64, u32, u32), other| {
                 let by_entity = || key(one.1, one.2).cmp(&key(other.1, other.2));
                 one.0.cmp(&other.0).then_with(by_entity)

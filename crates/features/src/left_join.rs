@@ -6,11 +6,12 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{
     Column, DFSchema, ExprSchema, JoinConstraint, JoinType, NullEquality, Result, ScalarValue,
 };
-use datafusion::functions::core::expr_fn::{coalesce, greatest, least};
+use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::logical_plan::Join;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use safra_history::{ALWAYS, OPEN};
 
+use crate::extremes::{earlier, later};
 use crate::sequenced::{Rewriter, Sequenced, columns_of, not_empty};
 use crate::timeline::{Timeline, column};
 
@@ -45,8 +46,8 @@ impl Rewriter<'_> {
         let gap_to = coalesce(vec![column(&gaps.timeline.to), lit(OPEN)]);
         let alone = Sequenced {
             plan: LogicalPlan::Join(alone),
-            from: greatest(vec![left.from, gap_from]),
-            to: least(vec![left.to, gap_to]),
+            from: later(left.from, gap_from),
+            to: earlier(left.to, gap_to),
             grows: false,
         };
         let alone = self.project(alone, with_nulls(&join.schema, &kinds)?)?;

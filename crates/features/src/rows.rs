@@ -8,13 +8,13 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
-use safra_history::{Form, History, Moments, VALID_FROM, VALID_TO};
+use safra_history::{History, VALID_FROM, VALID_TO};
 
+use crate::CompiledView;
 use crate::obstacle::Obstacle;
 use crate::sequenced::{Rewriter, Sequenced, Versions};
 use crate::stages::Stages;
 use crate::swept::Swept;
-use crate::{CompiledView, FeatureError};
 
 /// The rows of a view, sorted by entity.
 pub(crate) struct ViewRows {
@@ -62,37 +62,6 @@ pub(crate) fn entity_texts(view: &CompiledView, history: &History) -> Vec<Option
         history.texts_of(source, column)
     });
     texts.collect()
-}
-
-/// What comes before the aggregates, as a query over the versions of the sources.
-pub(crate) async fn sequenced(
-    view: &CompiledView,
-    input: &LogicalPlan,
-    history: &History,
-) -> Result<Sequenced, FeatureError> {
-    let file = &view.view.file;
-    let failed = |error: DataFusionError| FeatureError::datafusion(file, error);
-    let mut versions = BTreeMap::new();
-    for (table, columns) in &view.reads {
-        let dated = history.source(table).ok_or_else(|| {
-            FeatureError::shape(file, format!("{table}: the source was not loaded"))
-        })?;
-        let form = Form {
-            encoded: view.encodable.of_source(table),
-            moments: match view.view.is_about_events() {
-                true => Moments::Any,
-                false => Moments::Midnights,
-            },
-        };
-        let rows = dated.versions_as(columns, &form)?;
-        let grows = !dated.splits(columns);
-        versions.insert(table.clone(), Versions { rows, grows });
-    }
-    let stages = Stages::of(input).map_err(failed)?;
-    stages.collect(&mut versions).await.map_err(failed)?;
-    Rewriter::new(&versions)
-        .rewrite(&stages.rest)
-        .map_err(failed)
 }
 
 /// What keeps the rows of a view from being computed over versions.

@@ -20,19 +20,20 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::{Column, DFSchema, JoinType, Result, plan_err};
 use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::functions::core::expr_fn::{greatest, least};
 use datafusion::logical_expr::logical_plan::{
     Distinct, Join, Projection, SubqueryAlias, TableScan, Union,
 };
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use safra_history::{VALID_FROM, VALID_TO};
 
+use crate::extremes::{earlier, later};
 use crate::timeline::{Timeline, column};
 
 /// Rows handed to DataFusion at once, so that its operators work on pieces that stay in the cache.
 const BATCH_ROWS: usize = 16_384;
 
 /// The row versions of a source.
+#[derive(Clone)]
 pub(crate) struct Versions {
     /// With [`VALID_FROM`] and [`VALID_TO`].
     pub rows: RecordBatch,
@@ -189,8 +190,8 @@ impl<'a> Rewriter<'a> {
         )?;
         let pairs = Sequenced {
             plan: LogicalPlan::Join(joined),
-            from: greatest(vec![left.from, right.from]),
-            to: least(vec![left.to, right.to]),
+            from: later(left.from, right.from),
+            to: earlier(left.to, right.to),
             grows: left.grows && right.grows,
         };
         self.project(pairs, expressions).and_then(not_empty)

@@ -120,12 +120,10 @@ impl<'a> Sources<'a> {
         let needs = views.iter().map(|view| Needs::of(view, self.project));
         let Needs { columns, texts } = needs.fold(Needs::default(), Needs::and);
         let rows: usize = self.row_counts()?.values().sum();
+        let compared = views.iter().flat_map(CompiledView::identities);
+        let followed = views.iter().flat_map(CompiledView::followed);
         let encoding = Encoding {
-            identities: views
-                .iter()
-                .flat_map(CompiledView::identities)
-                .cloned()
-                .collect(),
+            identities: compared.cloned().chain(followed).collect(),
             // Of few rows all can be kept, for finding stale dates without reading them again.
             texts: (rows > ROWS_TOGETHER).then_some(texts),
         };

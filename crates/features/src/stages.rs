@@ -1,7 +1,7 @@
 //! The nested aggregates of a plan, each as a relation of its own: their groups change over time, which no
 //! operator of DataFusion computes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::FieldRef;
@@ -60,13 +60,29 @@ impl Stages {
         })
     }
 
-    /// Computes the groups, and adds them to the versions of the sources.
+    /// Computes the groups, but for those that are there, and adds them to the versions of the sources.
     pub(crate) async fn collect(&self, versions: &mut BTreeMap<String, Versions>) -> Result<()> {
         for group in &self.groups {
-            let result = groups::collect(group, &mut Rewriter::new(versions)).await?;
-            versions.insert(group.table.clone(), result);
+            if !versions.contains_key(&group.table) {
+                group.collect(versions).await?;
+            }
         }
         Ok(())
+    }
+
+    /// The groups that read none of these tables, and no other group that does.
+    pub(crate) fn without(&self, tables: &BTreeSet<&str>) -> Result<Vec<&Group>> {
+        let mut avoided: BTreeSet<&str> = tables.clone();
+        let mut found = Vec::new();
+        for group in &self.groups {
+            let reads = group.reads()?;
+            if reads.iter().any(|table| avoided.contains(table.as_str())) {
+                avoided.insert(&group.table);
+            } else {
+                found.push(group);
+            }
+        }
+        Ok(found)
     }
 
     /// As [`Stages::collect`] without rows, to see whether it can be done.
@@ -100,6 +116,25 @@ impl Group {
             calls: calls.collect::<Result<_>>()?,
             fields: fields.map(renamed).collect(),
         })
+    }
+
+    /// Computes the groups, and adds them to the tables that they read.
+    pub(crate) async fn collect(&self, versions: &mut BTreeMap<String, Versions>) -> Result<()> {
+        let result = groups::collect(self, &mut Rewriter::new(versions)).await?;
+        versions.insert(self.table.clone(), result);
+        Ok(())
+    }
+
+    /// The tables that it reads, groups among them.
+    pub(crate) fn reads(&self) -> Result<BTreeSet<String>> {
+        let mut tables = BTreeSet::new();
+        self.input.apply(|node| {
+            if let LogicalPlan::TableScan(scan) = node {
+                tables.insert(scan.table_name.table().to_owned());
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(tables)
     }
 
     /// The table, with the columns named as those of the aggregate.

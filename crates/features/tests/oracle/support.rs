@@ -82,8 +82,8 @@ pub fn computed(view: &CompiledView, history: &History, dates: &[NaiveDate]) -> 
     // As in a backfill, where customers take their times from orders by it.
     let inherited =
         ["orders", "customers"].map(|source| (source.to_owned(), "customer_id".to_owned()));
-    let identities = view.identities().iter().cloned().chain([inherited.into()]);
-    let encoded = history.encoded(identities);
+    let identities = view.identities().iter().cloned().chain(view.followed());
+    let encoded = history.encoded(identities.chain([inherited.into()]));
     let encoded = encoded.unwrap_or_else(|e| panic!("{e}"));
     assert!(encoded.encodes(view.identities()), "{}", view.view.name);
     let sources = view.reads.keys().filter_map(|name| history.source(name));
