@@ -106,8 +106,10 @@ impl DataFileWriter {
             group.has_runs |= has_runs;
             start += taken;
             if group.rows == ROW_GROUP_ROWS {
+                // Runs are few, and no column of them takes as long as all others.
+                let is_alone = group.has_runs;
                 self.full.push(std::mem::take(group));
-                if self.full.len() >= groups_at_once {
+                if is_alone || self.full.len() >= groups_at_once {
                     self.encode()?;
                 }
             }
