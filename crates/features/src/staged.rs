@@ -7,6 +7,7 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use safra_history::{Form, History, Moments};
 
+use crate::reads::reads;
 use crate::sequenced::{Rewriter, Sequenced, Versions};
 use crate::stages::Stages;
 use crate::{CompiledView, FeatureError};
@@ -17,6 +18,8 @@ pub(crate) struct Staged {
     stages: Stages,
     /// The results of the nested aggregates that are the same in all pieces.
     shared: BTreeMap<String, Versions>,
+    /// The sources that anything else reads.
+    reads: BTreeSet<String>,
 }
 
 impl Staged {
@@ -36,10 +39,10 @@ impl Staged {
             .chain(view.links.keys())
             .map(String::as_str)
             .collect();
-        let common = stages.without(&divided).map_err(failed)?;
+        let common = stages.without(&divided)?;
         let mut shared = BTreeMap::new();
         for group in &common {
-            for source in group.reads().map_err(failed)? {
+            for source in reads(&group.input)?.into_keys() {
                 if view.reads.contains_key(&source) && !shared.contains_key(&source) {
                     shared.insert(source.clone(), versions(view, &source, history)?);
                 }
@@ -47,10 +50,18 @@ impl Staged {
             group.collect(&mut shared).await.map_err(failed)?;
         }
         shared.retain(|name, _| common.iter().any(|group| group.table == *name));
+        let mut read: BTreeSet<String> = reads(&stages.rest)?.into_keys().collect();
+        for group in &stages.groups {
+            if !shared.contains_key(&group.table) {
+                read.extend(reads(&group.input)?.into_keys());
+            }
+        }
+        read.retain(|table| view.reads.contains_key(table));
         Ok(Self {
             view: view.clone(),
             stages,
             shared,
+            reads: read,
         })
     }
 
@@ -61,7 +72,7 @@ impl Staged {
     pub(crate) async fn sequenced(&self, piece: &History) -> Result<Sequenced, FeatureError> {
         let failed = |error: DataFusionError| FeatureError::datafusion(&self.view.view.file, error);
         let mut held = self.shared.clone();
-        for source in self.view.reads.keys() {
+        for source in &self.reads {
             held.insert(source.clone(), versions(&self.view, source, piece)?);
         }
         self.stages.collect(&mut held).await.map_err(failed)?;

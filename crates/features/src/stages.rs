@@ -12,8 +12,9 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder};
 
-use crate::groups;
+use crate::reads::reads;
 use crate::sequenced::{Rewriter, Versions};
+use crate::{FeatureError, groups};
 
 /// A plan, and the groups that it reads, each after those that it reads itself.
 pub(crate) struct Stages {
@@ -71,12 +72,18 @@ impl Stages {
     }
 
     /// The groups that read none of these tables, and no other group that does.
-    pub(crate) fn without(&self, tables: &BTreeSet<&str>) -> Result<Vec<&Group>> {
+    ///
+    /// # Errors
+    /// What DataFusion says of them.
+    pub(crate) fn without(
+        &self,
+        tables: &BTreeSet<&str>,
+    ) -> std::result::Result<Vec<&Group>, FeatureError> {
         let mut avoided: BTreeSet<&str> = tables.clone();
         let mut found = Vec::new();
         for group in &self.groups {
-            let reads = group.reads()?;
-            if reads.iter().any(|table| avoided.contains(table.as_str())) {
+            let reads = reads(&group.input)?;
+            if reads.keys().any(|table| avoided.contains(table.as_str())) {
                 avoided.insert(&group.table);
             } else {
                 found.push(group);
@@ -123,18 +130,6 @@ impl Group {
         let result = groups::collect(self, &mut Rewriter::new(versions)).await?;
         versions.insert(self.table.clone(), result);
         Ok(())
-    }
-
-    /// The tables that it reads, groups among them.
-    pub(crate) fn reads(&self) -> Result<BTreeSet<String>> {
-        let mut tables = BTreeSet::new();
-        self.input.apply(|node| {
-            if let LogicalPlan::TableScan(scan) = node {
-                tables.insert(scan.table_name.table().to_owned());
-            }
-            Ok(TreeNodeRecursion::Continue)
-        })?;
-        Ok(tables)
     }
 
     /// The table, with the columns named as those of the aggregate.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, FieldRef, TimeUnit};
 use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, ScalarValue};
-use datafusion::logical_expr::ColumnarValue;
 use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature,
 };
 use datafusion::prelude::lit;
 use datafusion_spark::function::datetime::{unix_date, unix_micros, unix_millis, unix_seconds};
